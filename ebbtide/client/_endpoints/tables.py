@@ -324,7 +324,7 @@ class Research(Tables):
         found: dict[str, Any] = self._request("GET", "research/people")
         return found
 
-    def preview(self, table: str, rows: int = 5) -> list[dict[str, Any]]:
+    def preview(self, table: str, rows: int = 5, **more: object) -> list[dict[str, Any]]:
         """Get the first rows of a table.
 
         Parameters
@@ -333,17 +333,19 @@ class Research(Tables):
             Which table, as of `file`.
         rows : int
             How many at most.
+        **more : object
+            Further query parameters, such as ``person``.
 
         Returns
         -------
         list of dict
             The rows.
         """
-        params = {"format": "json", "limit": rows}
+        params = {"format": "json", "limit": rows, **more}
         found = self._request("GET", f"research/{table}", params=params)
         return list(found["rows"])
 
-    def file(self, table: str, form: str) -> bytes:
+    def file(self, table: str, form: str, **more: object) -> bytes:
         """Get a table as the content of a file.
 
         Parameters
@@ -353,6 +355,8 @@ class Research(Tables):
             decision_points, stress_before or gaps.
         form : {"csv", "parquet", "arrow"}
             Which format.
+        **more : object
+            Query parameters, such as ``person``.
 
         Returns
         -------
@@ -360,7 +364,7 @@ class Research(Tables):
             The content.
         """
         ending = "arrows" if form == "arrow" else form  # as IANA registers a stream of Arrow
-        return require_whole(self._send("GET", f"research/{table}.{ending}"))
+        return require_whole(self._send("GET", f"research/{table}.{ending}", params=more))
 
     def clinic_link(self) -> dict[str, Any]:
         """Estimate the link of pain with stress over the whole cohort.
