@@ -45,6 +45,7 @@ def open_lake(address: str, account: str, buckets: int) -> Iterator[Lake]:
     opened, is another account's, or another run writes into it.
     """
     storage = Storage(address)
+    _refuse_others(storage)  # before anything is put into a folder that is no lake
     with storage.locked():
         yield Lake(storage, account, buckets)
 
@@ -125,11 +126,6 @@ class Lake:
         """Read the hash of each partition by table. Raises EbbtideError for another lake."""
         content = self._storage.read(_STATE)
         if content is None:
-            if self._storage.names():
-                raise EbbtideError(
-                    f"{self.address} holds other files and no lake of Ebbtide.",
-                    "Name an empty folder.",
-                )
             return
         state = _parse(content)
         if isinstance(state, dict) and state.get("version") not in (None, _VERSION):
@@ -166,6 +162,14 @@ class Lake:
     def _write_json(self, content: Any, name: str, indent: int | None = None) -> None:
         text = json.dumps(content, indent=indent, ensure_ascii=False)
         self._storage.write(f"{text}\n".encode(), name)
+
+
+def _refuse_others(storage: Storage) -> None:
+    names = storage.names()
+    if names and _STATE not in names:
+        raise EbbtideError(
+            f"{storage.address} holds other files and no lake of Ebbtide.", "Name an empty folder."
+        )
 
 
 def _parse(content: bytes) -> Any:

@@ -17,7 +17,7 @@ from ebbtide._files import make_private_folder
 from ebbtide.errors import EbbtideError
 
 # Readers of folders (Arrow, DuckDB, Spark) leave names out that begin with a dot.
-_LOCK, _SPOOL, _PART = ".lock", ".spool", ".part"
+_LOCK, _SPOOL, _PART = ".ebbtide-lock", ".ebbtide-spool", ".ebbtide-part"
 _CHUNK_BYTES = 1 << 20
 # "s3:/bucket" would be a folder of that name; one letter is a disk of Windows.
 _ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!//)")
@@ -30,8 +30,8 @@ class Storage:
     """
 
     def __init__(self, address: str) -> None:
-        self.address = address
         self._fs, self._root = _open(address)
+        self.address = address or self._root
         self.folder = Path(self._root) if isinstance(self._fs, fs.LocalFileSystem) else None
         with self._opening():
             if self.folder is not None:
@@ -210,6 +210,10 @@ def _open(address: str) -> tuple[fs.FileSystem, str]:
         )
     if "://" not in address:
         return fs.LocalFileSystem(), str(Path(address).expanduser().resolve())
+    if not address.partition("://")[2].strip("/"):
+        raise EbbtideError(
+            f"{address} names no bucket.", "Name a folder, s3://bucket/path or gs://bucket/path."
+        )
     try:
         system, root = fs.FileSystem.from_uri(address)
         return system, root.rstrip("/")

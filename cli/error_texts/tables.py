@@ -120,6 +120,8 @@ TEXTS = (
     N_("Name an empty folder."),
     N_("{name} cannot be written to {address}: {error}."),
     N_("Let this user write there, or free some space."),
+    N_("{address} names no bucket."),
+    N_("Name a folder, s3://bucket/path or gs://bucket/path."),
     N_("Another run writes into {address}."),
     N_("Run it again when that has ended."),
     N_("{address} is a file, and no folder."),

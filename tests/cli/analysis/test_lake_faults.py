@@ -60,7 +60,7 @@ def test_a_killed_run_leaves_no_half_file(tmp_path: Path) -> None:
     replace(folder, 4, batches(PEOPLE))
     assert rows(folder) == expected(PEOPLE)
     left = {path.name for path in Path(folder).rglob("*") if path.is_file()}
-    assert left == {"rows.parquet", "_lake.json", ".lock"}
+    assert left == {"rows.parquet", "_lake.json", ".ebbtide-lock"}
 
 
 def wait_for(is_there: Callable[[], bool]) -> None:
@@ -118,6 +118,17 @@ def test_addresses_that_are_no_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EbbtideError, match="two slashes"):
         replace("s3:/bucket/lake", 4, ())
     assert not (Path.cwd() / "s3:").exists()
+    for address in ("s3://", "gs:///"):
+        with pytest.raises(EbbtideError, match="names no bucket"):
+            replace(address, 4, ())
+
+
+def test_nothing_is_changed_in_a_folder_of_others(tmp_path: Path) -> None:
+    for name in ("letter.txt", ".download.part", ".hidden.ebbtide-part"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(EbbtideError, match="holds other files"):
+        replace(str(tmp_path), 4, batches(PEOPLE))
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 @contextmanager
