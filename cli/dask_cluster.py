@@ -59,7 +59,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
             host="127.0.0.1",
             protocol="tls://",
             security=distributed.Security.temporary(),
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # a free port: another may run
             silence_logs=logging.CRITICAL,
         ) as cluster,
         cluster.get_client() as client,

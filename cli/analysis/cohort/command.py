@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.language import _
+from cli.language import _, say_result
 from cli.options import Json
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def _say(run: CohortRun, what: str, target: str) -> None:
     typer.echo(words.format(what=what, people=run.people, rows=run.rows, target=target))
     for one in run.left_out[:_SAID]:
         words = _("  Left out: {name}: {why}")
-        typer.echo(words.format(name=one.person or one.partition, why=one.why))
+        typer.echo(words.format(name=one.person or one.partition, why=say_result(one.why)))
     if len(run.left_out) > _SAID:
-        words = _("  and {count} more, in {file}")
-        typer.echo(words.format(count=len(run.left_out) - _SAID, file=f"_{what}.json"))
+        words, file = _("  and {count} more, in {file}"), f"_{what}.json"
+        typer.echo(words.format(count=len(run.left_out) - _SAID, file=file))
 
 
 def _beside(lake: str) -> str:

@@ -153,7 +153,8 @@ def _require_some(run: CohortRun, tables: LakeTables, what: str) -> None:
             "Write it anew: ebbtide lake FOLDER",
         )
     if run.left_out:
-        one = run.left_out[0]
+        # Whose data could not be computed says more than who has none.
+        one = next((one for one in run.left_out if not one.why.startswith("no ")), run.left_out[0])
         raise EbbtideError(
             f"Nobody in the lake has a result: {one.person}: {one.why}.", "Wait for more data."
         )

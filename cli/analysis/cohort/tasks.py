@@ -6,9 +6,13 @@ A task that is run a second time, since its worker was killed, writes the same f
 from __future__ import annotations
 
 import os
+import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -297,10 +301,22 @@ def _why(error: Exception) -> str:
 
 def _measured(done: Done, began: float) -> Done:
     done.seconds = time.process_time() - began
-    done.worker = f"{os.uname().nodename if hasattr(os, 'uname') else ''}:{os.getpid()}"
+    done.worker = f"{platform.node()}:{os.getpid()}"
+    done.peak_mb = _peak_mb()
+    return done
+
+
+def _peak_mb() -> float:
+    """The highest memory of this process. ``getrusage`` counts that of the process before an exec
+    too, so that Linux is asked for its own.
+    """
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1000
     try:
         import resource
     except ImportError:  # Windows
-        return done
-    done.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    return done
+        return 0.0
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
