@@ -1,11 +1,13 @@
 """Time and memory of ``ebbtide cohort`` over a generated lake, with one worker and with two.
 
     uv run python -m benchmarks.cohort [--people 1000] [--workers 1 2] [--lake FOLDER]
+    uv run python -m benchmarks.cohort --pooled 100 500 2000
 
 Thirty days of ratings and practice by lot of everybody, and seven days of beats of a tenth of them,
 made straight into the lake's layout by the lake's own writer. Each run is the command itself, in a
 process of its own. Seconds of a core are those of the tasks; they say more than the clock where the
-machine does other work too, whose load stands beside them.
+machine does other work too, whose load stands beside them. ``--pooled``: the link of so many people
+together alone, which is one task however many workers there are.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cohort_lake import write_lake
+from cli.analysis.cohort.lake_tables import LakeTables
+from cli.analysis.cohort.tasks import TABLES as TABLES_OF
+from cli.analysis.cohort.tasks import list_bucket, run_pooled
 
 _DAYS, _BEAT_DAYS = 30, 7
 
@@ -32,7 +37,15 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--lake", help="kept there, and used again where it is")
+    parser.add_argument("--pooled", type=int, nargs="+")
+    parser.add_argument("--pool-one", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.pool_one:
+        pool_one(chosen.pool_one[0], int(chosen.pool_one[1]))
+        return
+    if chosen.pooled:
+        pool(chosen.pooled)
+        return
     with ExitStack() as stack:
         if chosen.lake is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "lake"
@@ -65,6 +78,27 @@ def main() -> None:
                     f"{max(found['peak_mb'].values()):.0f} | {first / seconds:.2f} |",
                     flush=True,
                 )
+
+
+def pool(counts: list[int]) -> None:
+    """Measure the link of all people together, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_lake(f"{folder}/lake", max(counts), _DAYS, tables=TABLES_OF["link"])
+        print("| people together | core-s | MB |\n| --- | --- | --- |")
+        for count in counts:
+            command = [sys.executable, "-m", "benchmarks.cohort", "--pool-one"]
+            subprocess.run([*command, f"{folder}/lake", str(count)], check=True)
+
+
+def pool_one(lake: str, count: int) -> None:
+    """Estimate the link of the first people of the lake together, and print what it took."""
+    left, some = count, []
+    for bucket in LakeTables(lake).buckets(TABLES_OF["link"]):
+        people = list(list_bucket("link", lake, bucket).people)[:left]
+        left -= len(people)
+        some.append((bucket, people))
+    done = run_pooled("link", lake, f"{lake}-out", some)
+    print(f"| {done.people} | {done.seconds:.1f} | {done.peak_mb:.0f} |", flush=True)
 
 
 def measure(what: str, lake: Path, workers: int) -> tuple[float, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -167,13 +167,24 @@ TABLES: dict[str, tuple[Maker, str]] = {
 
 
 def write_lake(
-    folder: str, people: int, days: int, *, with_beats: tuple[int, int] = (0, 0), buckets: int = 16
+    folder: str,
+    people: int,
+    days: int,
+    *,
+    with_beats: tuple[int, int] = (0, 0),
+    buckets: int = 16,
+    tables: Iterable[str] = tuple(TABLES),
 ) -> None:
     """Write a lake of so many people and days; ``with_beats``: people and days of beats."""
-    lake = Lake(folder, "a generated lake", buckets)
-    for table, (make, time) in TABLES.items():
+    for table in tables:
         count, long = with_beats if table == "beats" else (people, days)
-        lake.replace_table(table, make(range(count), long), time)
+        replace_table(folder, table, range(count), long, buckets)
+
+
+def replace_table(folder: str, table: str, people: range, days: int, buckets: int = 16) -> None:
+    """Write a table of the lake anew."""
+    make, time = TABLES[table]
+    Lake(folder, "a generated lake", buckets).replace_table(table, make(people, days), time)
 
 
 def _bounded(values: Any) -> Any:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cli.analysis.lake_files import _FILE, _STATE, _VERSION, _open
+from cli.analysis.cohort.storage import FILE, STATE, VERSION, open_address
 from ebbtide.errors import EbbtideError
 
 _BATCH_ROWS = 65_536
@@ -42,13 +42,13 @@ class LakeTables:
 
     def __post_init__(self) -> None:
         """Open it."""
-        self._fs, self._root = _open(self.address)
+        self._fs, self._root = open_address(self.address)
         self._state = self.read_state()
 
     def read_state(self) -> dict[str, Any]:
         """Read what the lake says of itself now."""
         try:
-            with self._fs.open_input_stream(f"{self._root}/{_STATE}") as file:
+            with self._fs.open_input_stream(f"{self._root}/{STATE}") as file:
                 found: dict[str, Any] = json.loads(file.read())
         except FileNotFoundError as error:
             raise EbbtideError(
@@ -59,7 +59,7 @@ class LakeTables:
                 f"{self.address} cannot be opened: {error}.",
                 "Check the address and what may open it.",
             ) from error
-        if found.get("version") != _VERSION or "partitions" not in found:
+        if found.get("version") != VERSION or "partitions" not in found:
             raise EbbtideError(
                 f"{self.address} is a lake of another version of Ebbtide.",
                 "Write it anew with this one: ebbtide lake FOLDER",
@@ -92,7 +92,7 @@ class LakeTables:
         names = self._state["partitions"].get(table, ())
         mine = sorted(name for name in names if name.startswith(f"{bucket}/"))
         return [
-            Partition(self._fs, f"{self._root}/{table}/{name}/{_FILE}", f"{table}/{name}")
+            Partition(self._fs, f"{self._root}/{table}/{name}/{FILE}", f"{table}/{name}")
             for name in mine
         ]
 

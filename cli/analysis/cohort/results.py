@@ -16,10 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from cli.analysis.lake_files import _open
+from cli.analysis.cohort.storage import open_address
 from ebbtide.errors import EbbtideError
 
-FILE = "rows.parquet"
 _PART = ".part"
 
 
@@ -28,7 +27,7 @@ class Results:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._fs, self._root = _open(address)
+        self._fs, self._root = open_address(address)
         self._is_local = isinstance(self._fs, fs.LocalFileSystem)
 
     def begin(self, what: str) -> None:

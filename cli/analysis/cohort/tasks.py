@@ -18,7 +18,8 @@ from typing import Any
 import pyarrow as pa
 
 from cli.analysis.cohort.lake_tables import BrokenPartitionError, LakeTables, Partition
-from cli.analysis.cohort.results import FILE, Results
+from cli.analysis.cohort.results import Results
+from cli.analysis.cohort.storage import FILE
 
 
 @dataclass(frozen=True, slots=True)

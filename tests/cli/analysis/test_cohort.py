@@ -20,9 +20,8 @@ import pytest
 from analytics import group_link, within_person_link
 from analytics.hrv.windows import WINDOW_NS, BeatArrays, hrv_windows
 from analytics.practice import PersonDraws, offer_effect
-from benchmarks.cohort_lake import TABLES, name_of, ratings, write_lake
+from benchmarks.cohort_lake import TABLES, name_of, replace_table, write_lake
 from cli.analysis.cohort.run import CohortRun, _Here, open_executor, run_cohort
-from cli.analysis.lake_files import Lake
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, HOUR
 from tests.conftest import ROOT
@@ -335,9 +334,7 @@ def test_what_a_lake_lacks_is_said(lake: Path, tmp_path: Path) -> None:
 def test_results_do_not_outlive_consent(lake: Path) -> None:
     run("link", lake)
     assert (lake.parent / "out/_link.json").exists()
-    Lake(str(lake), "a generated lake", 3).replace_table(
-        "ratings", ratings(range(1, PEOPLE), 30), "about_ns"
-    )
+    replace_table(str(lake), "ratings", range(1, PEOPLE), 30, buckets=3)
     done = run("link", lake)
     assert name_of(0) not in {row["person"] for row in rows(lake, "link")}
     # Prompts of the person are still in the lake: renewed was one table of it.
@@ -346,9 +343,7 @@ def test_results_do_not_outlive_consent(lake: Path) -> None:
 
 def test_a_lake_that_is_renewed_meanwhile_leaves_no_results(lake: Path) -> None:
     def renew(*_: int) -> None:
-        Lake(str(lake), "a generated lake", 3).replace_table(
-            "ratings", ratings(range(1, PEOPLE), 30), "about_ns"
-        )
+        replace_table(str(lake), "ratings", range(1, PEOPLE), 30, buckets=3)
 
     with pytest.raises(EbbtideError, match="was renewed while this ran"):
         run_cohort("link", str(lake), str(lake.parent / "out"), _Here(), 1, renew)

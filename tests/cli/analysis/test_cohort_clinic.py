@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from cli.analysis.cohort.run import _Here, run_cohort
-from cli.analysis.lake import TIMES, _renew
-from ebbtide.client import Client
+from cli.main import app
 from ebbtide.errors import EbbtideError
 from store import Stores
 from tests.support.accounts import PASSWORD
@@ -30,10 +30,14 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         yield opened
 
 
-def test_a_lake_of_the_api_gives_its_windows_and_words(clinic: Clinic, tmp_path: Path) -> None:
+def test_a_lake_of_the_api_gives_its_windows_and_words(
+    clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake, out = str(tmp_path / "lake"), str(tmp_path / "out")
-    with Client.sign_in(clinic.url, "ann@example.org", PASSWORD) as api:
-        _renew(api, lake, list(TIMES), 4)
+    monkeypatch.setenv("EBBTIDE_API_URL", clinic.url)
+    words = ["lake", lake, "--email", "ann@example.org", "--buckets", "4"]
+    written = CliRunner().invoke(app, words, input=f"{PASSWORD}\n")
+    assert written.exit_code == 0, written.output
 
     def run(what: str) -> int:
         return run_cohort(what, lake, out, _Here(), 1, lambda *_: None).people
