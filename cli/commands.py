@@ -41,6 +41,7 @@ COMMANDS = {
     "erase": "cli.admin.erase:erase",
     "export": "cli.analysis.export:export",
     "lake": "cli.analysis.lake:lake",
+    "cohort": "cli.analysis.cohort.command:cohort",
     "retention": "cli.admin.erase:retention",
     "secrets": "cli.server.secrets:secrets",
     "nightly": "cli.admin.nightly:nightly",
@@ -119,6 +120,12 @@ SUMMARIES = {
         "Write the tables of everybody who agreed to research into a data lake of Parquet, or "
         "renew what is there: what was erased or taken back goes. Asks for the password, or takes "
         "the token in EBBTIDE_TOKEN."
+    ),
+    "cohort": N_(
+        "Compute HRV, links or practice by lot of everybody in a data lake, on all cores or a "
+        "cluster.\n\n"
+        "Results are Parquet, a row each window or person, and one of all people together; earlier "
+        "ones of the same kind are replaced."
     ),
     "retention": N_(
         "List whose data may not be kept any longer: consent taken back or over, or long silent."

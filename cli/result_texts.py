@@ -123,6 +123,20 @@ _STRAPS = (
     N_("simulated"),
 )
 
+# Why ``ebbtide cohort`` leaves a person or a part of the lake out.
+_LEFT_OUT = (
+    N_("no beats"),
+    N_("no beats that could be read"),
+    N_("no ratings"),
+    N_("no draws"),
+    N_("nothing was drawn yet"),
+    N_("{partition} cannot be read, and may have rows of this person"),
+    N_("it has no column {columns}: another version of Ebbtide wrote it"),
+    N_("each worker that worked on this group ended"),
+    N_("its beats are not in order of time"),
+    N_("more than {count} beats in a day"),
+)
+
 # Tables that were read by ``ebbtide link`` and ``outcomes``.
 _TABLES = (
     N_("Moving together does not show that one brings the other."),
@@ -241,6 +255,6 @@ _STORES = (
 
 _SWITCHES = (N_("by software"), N_("by a switch"))
 
-RESULTS = (*_CHECKS, *_SWITCHES, *_STRAPS, *_TABLES, *_MISSING, *_STORES)
+RESULTS = (*_CHECKS, *_SWITCHES, *_STRAPS, *_LEFT_OUT, *_TABLES, *_MISSING, *_STORES)
 # What a field of these may hold; others hold names, which are the same in every language.
 FIELDS = (*_TABLES, *_SWITCHES)

@@ -16,7 +16,6 @@ import typer
 from cli.language import _
 from cli.options import Json
 from cli.progress import progress_bars
-from ebbtide.errors import EbbtideError
 
 
 def nightly(
@@ -98,21 +97,7 @@ def _executor(workers: int, dask: str | None) -> Iterator[tuple[Executor, int]]:
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
             yield _FewHere(pool), workers + 1
         return
-    try:
-        import distributed
-    except ImportError as error:
-        raise EbbtideError(
-            "Dask is not installed.", "In the source folder: uv sync --extra cluster"
-        ) from error
-    try:
-        client: Any = distributed.Client(dask, timeout=10)  # type: ignore[no-untyped-call]
-    except OSError as error:
-        raise EbbtideError(
-            f"No Dask scheduler answers at {dask}.", "Start one (dask scheduler), or leave it out."
-        ) from error
-    with client:
-        cores = sum(client.nthreads().values())
-        if not cores:
-            raise EbbtideError(f"The cluster at {dask} has no workers.", "Start: dask worker.")
-        # Dask reuses the result of an equal call where it is pure; beats may have come in between.
-        yield client.get_executor(pure=False), 2 * cores
+    from cli.dask_cluster import cluster_executor, connected_cluster
+
+    with connected_cluster(dask) as client:
+        yield cluster_executor(client)

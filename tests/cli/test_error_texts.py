@@ -22,6 +22,7 @@ _RAISED_IN = [
     for name in (
         *("ebbtide/api_address.py", "ebbtide/timestamps.py", "ingest/files", "ingest/nights"),
         *("ingest/outbox", "ingest/straps", "cli/credentials.py", "cli/written_files.py"),
+        "cli/dask_cluster.py",
         *("cli/admin", "cli/server", "cli/straps", "cli/analysis", "cli/demo", "store"),
         *("api/services/accounts.py", "api/services/erasure.py", "api/services/mail.py"),
         *("api/services/passwords.py", "api/services/questionnaires.py"),

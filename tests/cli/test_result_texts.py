@@ -25,6 +25,9 @@ NAMES = {"ebbtide ", "ebbtide: ", "ebbtide start", "http://"}
 SAID = {
     "cli/straps/doctor.py": ({"Check"}, {"_adapter_remedy", "_widen_remedy"}),
     "cli/straps/live_line.py": (set(), {"_quality"}),
+    "cli/analysis/cohort/tasks.py": ({"LeftOut"}, {"why"}),
+    "cli/analysis/cohort/lake_tables.py": ({"BrokenPartitionError"}, set()),
+    "cli/analysis/cohort/hrv.py": ({"ValueError"}, set()),
     "cli/analysis/link.py": (set(), {"caveats", "_verdict"}),
     "cli/analysis/outcomes.py": (set(), {"notes"}),
     "cli/analysis/doubts.py": (set(), {"doubt_values"}),

@@ -19,6 +19,7 @@ from analytics.hrv.windows import _missing_reason
 from analytics.nights.links import NightQuestion
 from analytics.nights.links import _sentence as night_sentence
 from analytics.practice.clinic import ClinicEffects, ClinicMoments, clinic_effects
+from analytics.practice.clinic_wording import clinic_sentences
 from analytics.practice.confidence_sequence import Interval
 from analytics.practice.excursion_effects import Coefficient
 from analytics.practice.missingness import MissingAnswers
@@ -170,11 +171,11 @@ def _service_sentences() -> set[str]:
         Coefficient("x", (low + high) / 2, 0.1, low, high, 0.01, 20)
         for low, high in ((0.1, 0.9), (-0.4, 0.4), (-0.9, -0.1))
     )
-    said = {str(nobody.missing_reason), *clinic_offers._sentences(nobody)}
+    said = {str(nobody.missing_reason), *clinic_sentences(nobody)}
     for stress, pain, split in product((up, unclear, down), (up, unclear, down), (up, unclear)):
         for indirect in (split, None):
             effects = ClinicEffects(9, 99, 0, 0, stress=stress, pain=pain, indirect=indirect)
-            said.update(clinic_offers._sentences(effects))
+            said.update(clinic_sentences(effects))
     said.add(COHORT_METHOD)
     for row in clinic_offers.ASSUMPTIONS:
         said |= {row.what, row.otherwise}

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from analytics.practice.clinic import METHOD, ClinicEffects
+from analytics.practice.clinic_wording import clinic_sentences
 from analytics.practice.excursion_effects import Coefficient
 from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import Analyst, StoresDep
@@ -134,36 +135,10 @@ def _to_out(effects: ClinicEffects, simulated: bool) -> ClinicOffers:
         pain=effect(effects.pain),
         indirect=effect(effects.indirect),
         direct=effect(effects.direct),
-        sentences=_sentences(effects),
+        sentences=clinic_sentences(effects),
         missing=effects.missing_reason,
         split_missing=effects.split_missing_reason,
         simulated=simulated,
         assumptions=ASSUMPTIONS,
         method=METHOD,
-    )
-
-
-def _sentences(effects: ClinicEffects) -> list[str]:
-    stress, pain, indirect = effects.stress, effects.pain, effects.indirect
-    if stress is None or pain is None:
-        return [f"Not enough yet to say what offers did: {effects.missing_reason}."]
-    found = [_offer_words("stress", stress), _offer_words("pain", pain)]
-    if indirect is None:
-        return [*found, "How much of it goes with the difference in stress cannot be said."]
-    return [*found, _split_words(indirect)]
-
-
-def _offer_words(name: str, effect: Coefficient) -> str:
-    if effect.low <= 0 <= effect.high:
-        return f"We cannot tell whether offers changed {name}."
-    return f"After an offer {name} was {'lower' if effect.estimate < 0 else 'higher'} than without."
-
-
-def _split_words(indirect: Coefficient) -> str:
-    if indirect.low <= 0 <= indirect.high:
-        return "We cannot tell whether a difference in pain goes with the difference in stress."
-    return (
-        "After an offer, some of the difference in pain goes with the difference in stress. That "
-        "stress carries it to pain is not proven by this: chance decided the offer, not the stress "
-        "that followed."
     )

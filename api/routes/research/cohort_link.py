@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from analytics.association import group
+from analytics.association.group_wording import group_sentence, group_warnings
 from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import Analyst, StoresDep
 from api.http.problems import describe_problems
@@ -142,37 +143,12 @@ def _to_out(subjects: list[ExportSubject], cohort: CohortLink) -> ClinicLink:
             )
             for one in link.people
         ],
-        verdict=_verdict(link),
+        verdict=group_sentence(link),
         missing=link.missing_reason,
         changes_estimate=None if second is None else second.estimate,
         changes_p_value=None if second is None else second.p_value,
-        warnings=_warnings(link),
+        warnings=group_warnings(link),
         simulated=cohort.simulated,
         assumptions=ASSUMPTIONS,
         method=group.METHOD,
     )
-
-
-def _verdict(link: group.GroupLink) -> str:
-    match link.verdict:
-        case group.GroupVerdict.NOT_ENOUGH:
-            return f"Not enough yet to say whether pain moved with stress: {link.missing_reason}."
-        case group.GroupVerdict.UNCLEAR:
-            return "We cannot tell whether pain moved with stress."
-        case group.GroupVerdict.SHARED_MOMENTS:
-            way = "together" if (link.estimate or 0.0) > 0 else "opposite ways"
-            return (
-                f"Rated pain and rated stress moved {way}, but moments that they share could make "
-                "it: the changes from rating to rating do not show it clearly."
-            )
-        case _:
-            return f"Rated pain and rated stress {link.verdict} within people."
-
-
-def _warnings(link: group.GroupLink) -> list[str]:
-    if link.missing_when_bad_p is None or link.missing_when_bad_p >= 0.05:
-        return []
-    return [
-        "Ratings seem to be missing when things were bad: those beside a gap are worse than the "
-        "others. That makes a link look weaker, or opposite, than it is."
-    ]

@@ -9,8 +9,8 @@ import pytest
 from babel import Locale
 
 from analytics.association.group import GroupLink, GroupVerdict, SecondLook
+from analytics.association.group_wording import group_sentence, group_warnings
 from analytics.association.rmcorr import RmCorr
-from api.routes.research import cohort_link
 from cli.analysis import link as command
 from dashboard.i18n import language
 from dashboard.i18n.api_texts import say
@@ -57,7 +57,7 @@ def test_what_is_found_of_a_clinic_has_its_sentence(
 ) -> None:
     link = replace(CLEAR, **found)
     assert link.verdict is verdict
-    sentence = cohort_link._verdict(link)
+    sentence = group_sentence(link)
     assert said in sentence
     assert of_table in command._verdict(command._within(link, None), link, "stress", "pain")
     assert not any(word in sentence.lower() for word in CAUSAL)
@@ -69,7 +69,7 @@ def test_what_is_found_of_a_clinic_has_its_sentence(
 def test_a_clinic_that_leaves_out_bad_moments_is_warned_in_words(
     p_value: float | None, warned: bool
 ) -> None:
-    said = cohort_link._warnings(replace(CLEAR, missing_when_bad_p=p_value))
+    said = group_warnings(replace(CLEAR, missing_when_bad_p=p_value))
     assert bool(said) == warned
     for sentence in said:
         assert "missing when things were bad" in sentence
