@@ -30,7 +30,7 @@ class Storage:
     """
 
     def __init__(self, address: str) -> None:
-        self._fs, self._root = _open(address)
+        self._fs, self._root = open_address(address)
         self.address = address or self._root
         self.folder = Path(self._root) if isinstance(self._fs, fs.LocalFileSystem) else None
         with self._opening():
@@ -201,7 +201,7 @@ def _whole_on_disk(target: Path) -> Iterator[Any]:
         raise
 
 
-def _open(address: str) -> tuple[fs.FileSystem, str]:
+def open_address(address: str) -> tuple[fs.FileSystem, str]:
     """The file system of an address, and the path in it. Raises EbbtideError."""
     if _ONE_SLASH.match(address):
         raise EbbtideError(
