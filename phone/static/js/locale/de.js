@@ -56,6 +56,11 @@ export default {
   "rate.about": "Wann war das?",
   "rate.save": "Speichern",
   "rate.choose": "Wählen Sie eine Zahl für den Schmerz und eine für den Stress.",
+  "rate.chooseOne": "Wählen Sie eine Zahl.",
+  "rate.summaryPain": "{moment}: Schmerz {number}",
+  "rate.summaryStress": "{moment}: Stress {number}",
+  "rate.andPleasant": "Angenehmes {pleasant}",
+  "see.notAsked": "nicht gefragt",
   "rate.future": "Dieser Moment kommt erst noch. Wählen Sie einen, der schon war.",
   "rate.saved": "Gespeichert. Danke.",
   "rate.savedEnough": "Das ist alles. Sie müssen nicht bald wieder nachsehen.",
@@ -420,6 +425,11 @@ export default {
     "Während Sie den Brustgurt tragen, kommen höchstens zwei weitere am Tag, wenn Ihr Herz schneller ist als sonst oder ruhig nach einer Übung. Die Antwort lässt diese weg.",
   "reminders.heartOff": "Nicht nach meinem Herz",
   "reminders.heartOffSaid": "Davon keine mehr.",
+  "reminders.apartOn": "Schmerz und Stress getrennt fragen",
+  "reminders.apartOnSaid":
+    "Eine Frage gilt nur dem Schmerz. Die andere kommt ein bis drei Stunden davor oder danach und gilt nur dem Stress. Das Los bestimmt die Reihenfolge. So kann eine Gewohnheit eines Moments nicht wie ein Zusammenhang aussehen. Eine Antwort braucht so länger.",
+  "reminders.apartOff": "Wieder beides zugleich fragen",
+  "reminders.apartOffSaid": "Ab jetzt wird wieder beides zugleich gefragt.",
   "reminders.end": "Erinnerungen beenden",
   "reminders.ended": "Beendet. Einschätzen können Sie, wann immer Sie mögen.",
   "reminders.offline":
