@@ -255,8 +255,10 @@ def test_the_app_agrees_to_it_and_asks_for_one_alone_without_net_too(
     sign_in_by_code(page, api.url, stores, ada)
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     page.get_by_role("link", name="More").click()
-    page.get_by_role("button", name="Ask pain and stress at different moments").click()
     expect(page.get_by_text("A draw decides which comes first")).to_be_visible()
+    _picture(page, f"apart-before-{width}")
+    page.get_by_role("button", name="Ask pain and stress at different moments").click()
+    expect(page.get_by_text("It counts from now on.")).to_be_visible()
     expect(page.get_by_role("button", name="Ask both at one moment again")).to_be_visible()
     stored = stores.prompts.plan(ada.id)
     assert stored is not None and plan_of(stored).asks_apart

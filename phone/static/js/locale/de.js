@@ -426,8 +426,9 @@ export default {
   "reminders.heartOff": "Nicht nach meinem Herz",
   "reminders.heartOffSaid": "Davon keine mehr.",
   "reminders.apartOn": "Schmerz und Stress getrennt fragen",
-  "reminders.apartOnSaid":
-    "Eine Frage gilt nur dem Schmerz. Die andere kommt ein bis drei Stunden davor oder danach und gilt nur dem Stress. Das Los bestimmt die Reihenfolge. So kann eine Gewohnheit eines Moments nicht wie ein Zusammenhang aussehen. Eine Antwort braucht so länger.",
+  "reminders.apartWords":
+    "Sie können auch getrennt gefragt werden. Eine Frage gilt nur dem Schmerz. Die andere kommt ein bis drei Stunden davor oder danach und gilt nur dem Stress. Das Los bestimmt die Reihenfolge. So kann eine Gewohnheit eines Moments nicht wie ein Zusammenhang aussehen. Eine Antwort braucht so länger.",
+  "reminders.apartOnSaid": "Fertig. Es gilt ab jetzt.",
   "reminders.apartOff": "Wieder beides zugleich fragen",
   "reminders.apartOffSaid": "Ab jetzt wird wieder beides zugleich gefragt.",
   "reminders.end": "Erinnerungen beenden",

@@ -73,7 +73,11 @@ async function draw(app, place, said) {
   // A pair is two random questions.
   const pairs =
     found.random_a_day > 1 || found.asks_apart
-      ? [button(t(found.asks_apart ? "reminders.apartOff" : "reminders.apartOn"), apart)]
+      ? [
+          // What is agreed to is said before.
+          found.asks_apart ? null : element("p", { class: "muted" }, t("reminders.apartWords")),
+          button(t(found.asks_apart ? "reminders.apartOff" : "reminders.apartOn"), apart),
+        ]
       : [];
   replace(
     place,
