@@ -30,6 +30,7 @@ _HEART = ("stress_index", "rmssd", "heart_rate")
 _WITNESS = "stress_index_stress"
 _AXES = {
     "same_moment": N_("Stress, against the usual"),
+    "asked_apart": N_("Stress, against the usual"),
     "stress_index": N_("Stress index (tens), against the usual"),
     "stress_index_stress": N_("Stress index (tens), against the usual"),
     "rmssd": N_("RMSSD (doublings), against the usual"),
@@ -93,6 +94,7 @@ def _asked_apart(row: dict[str, Any] | None) -> None:
     title = _("Asked at different moments")
     st.markdown(f"**{title}.** {_without_interval(say(row['sentence']))}")
     if row["missing"] is None:
+        _picture(row, height=190)
         st.caption(say(row["caveats"][2]))
         _how_sure(row)
 

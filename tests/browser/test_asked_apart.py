@@ -17,6 +17,7 @@ from store.models import Prompt, PromptState, Rating, TurnResult
 from tests.support.accounts import PASSWORD
 from tests.support.browser import check_width, sign_in, violations
 from tests.support.clinic import Clinic
+from tests.support.phone_recording import wait_for
 
 pytestmark = pytest.mark.browser
 PLAN = PromptPlan((DayHours(480, 1260),) * 7, 2)
@@ -60,6 +61,7 @@ def test_asking_apart_is_agreed_to_rated_and_answered(
     change_plan(stores, ada, lambda _: PLAN, enabled=True)
     page = context.new_page()
     sign_in(page, pages_url, "ada@example.org", PASSWORD)
+    expect(page.get_by_text("How is it right now?")).to_be_visible()
     page.goto(f"{pages_url}/reminders")
     agree = page.get_by_text("Ask for pain and stress at different moments")
     expect(agree).to_be_visible()
@@ -67,8 +69,12 @@ def test_asking_apart_is_agreed_to_rated_and_answered(
     page.get_by_role("button", name="Keep").click()
     expect(page.get_by_text("On: 2 a day")).to_be_visible()
     expect(page.get_by_role("checkbox", name="Ask for pain and stress")).to_be_checked()
-    plan = stores.prompts.plan(ada.id)
-    assert plan is not None and plan_of(plan).asks_apart
+
+    def agreed() -> bool:
+        plan = stores.prompts.plan(ada.id)
+        return plan is not None and plan_of(plan).asks_apart
+
+    wait_for(agreed, page, "that the plan asks apart")
     assert violations(page) == []
     check_width(page, "apart-reminders")
 
@@ -76,13 +82,15 @@ def test_asking_apart_is_agreed_to_rated_and_answered(
     page.goto(pages_url)
     expect(page.get_by_text("You wished to be asked.")).to_be_visible()
     expect(page.get_by_text("Choose a number.")).to_be_visible()
-    expect(page.get_by_role("radiogroup", name="Pain", exact=True)).to_be_visible()
-    expect(page.get_by_role("radiogroup", name="Stress")).to_have_count(0)
+    expect(page.locator(".st-key-scale-pain")).to_be_visible()
+    expect(page.locator(".st-key-scale-stress")).to_have_count(0)
     check_width(page, "apart-today")
 
     _add_pairs(clinic, "ada")
     page.goto(f"{pages_url}/link")
     expect(page.get_by_text("Asked at different moments")).to_be_visible()
+    expect(page.get_by_text("And the heart")).to_be_visible()
     expect(page.get_by_text("a habit of one moment cannot make this").first).to_be_visible()
     assert violations(page) == []
+    expect(page.get_by_text("encountered an error")).to_have_count(0)
     check_width(page, "apart-link")
