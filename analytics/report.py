@@ -10,12 +10,14 @@ of Statistics 6:65). Intervals are of each statement by itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
+from analytics.association.asked_apart import apart_link
 from analytics.association.hrv_before_rating import (
     HrvBeforeRating,
     IndexBeforeRating,
@@ -33,6 +35,7 @@ from analytics.association.within_person import (
     within_person_link,
 )
 from analytics.association.wording import (
+    ASKED_APART,
     STRESS,
     AssociationText,
     Comparison,
@@ -313,6 +316,41 @@ def associations_report(
         what_if_worse(t, rated.day, stress, pain, hour),
         before,
     )
+
+
+def apart_statement(
+    stress_ns: IntArray,
+    stress: FloatArray,
+    stress_hour: FloatArray,
+    pain_ns: IntArray,
+    pain: FloatArray,
+    beside: Statement,
+    moment_text: Callable[[int], str] | None = None,
+) -> Statement:
+    """Answer the question from ratings of which each is of pain or of stress alone.
+
+    Parameters
+    ----------
+    stress_ns, pain_ns : array of int64, shape (k,) and (m,)
+        UTC nanoseconds.
+    stress, pain : array of float64, shape (k,) and (m,)
+        The ratings.
+    stress_hour : array of float64, shape (k,)
+        Local hour of day of each rating of stress.
+    beside : Statement
+        The answer from ratings of both at one moment.
+    moment_text : callable, optional
+        Puts a time (UTC ns) into words; without it the date is that of UTC.
+
+    Returns
+    -------
+    Statement
+        Corrected for two comparisons (Holm) where ``beside`` has a number too.
+    """
+    found = apart_link(stress_ns, stress, stress_hour, pain_ns, pain)
+    adjusted = holm({"apart": found.p_value, "beside": beside.found.p_value})["apart"]
+    words = association_text(found, ASKED_APART, adjusted, moment_text)
+    return Statement("asked_apart", "Pain and stress, asked apart", found, adjusted, words)
 
 
 def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,8 +35,8 @@ class SessionPicture:
 
     start: datetime
     end: datetime
-    ratings: list[tuple[datetime, int, int]]
-    days: list[tuple[datetime, float, float]]
+    ratings: list[tuple[datetime, int | None, int | None]]
+    days: list[tuple[datetime, float | None, float | None]]
     heart: list[HeartPeriod] = field(default_factory=list)
     sessions: list[tuple[datetime, int]] = field(default_factory=list)
     practices: list[datetime] = field(default_factory=list)
@@ -61,7 +62,7 @@ def make_picture(
 
     first, last = wall(start), wall(end)
     rated = [(wall(row["about"]), row["pain"], row["stress"]) for row in ratings]
-    by_day: dict[datetime, list[tuple[int, int]]] = defaultdict(list)
+    by_day: dict[datetime, list[tuple[int | None, int | None]]] = defaultdict(list)
     for at, pain, stress in rated:
         by_day[datetime.combine(at.date(), datetime.min.time())].append((pain, stress))
     heart = []
@@ -87,8 +88,8 @@ def make_picture(
         [
             (
                 day + _NOON,
-                statistics.fmean(pain for pain, _stress in rows),
-                statistics.fmean(stress for _pain, stress in rows),
+                _mean(pain for pain, _stress in rows),
+                _mean(stress for _pain, stress in rows),
             )
             for day, rows in sorted(by_day.items())
         ],
@@ -101,3 +102,9 @@ def make_picture(
         inside([wall(row["start"]) for row in practices]),
         inside([datetime.fromisoformat(str(row["day"])) for row in starts]),
     )
+
+
+def _mean(values: Iterable[int | None]) -> float | None:
+    """Average what was asked for; None where nothing was."""
+    there = [value for value in values if value is not None]
+    return statistics.fmean(there) if there else None

@@ -32,6 +32,7 @@ class Comparison:
     ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the same as a person would
     notice it; ``temporal_order_text``: for the order in time, where that is the question;
     ``both_rated``: both are what the person ticked, so a habit of ticking may move both;
+    ``asked_apart``: the two were asked for at different moments;
     ``known_bias_text``: where the simulation showed more false alarms than 5%.
     """
 
@@ -41,6 +42,7 @@ class Comparison:
     y_name: str = "pain"
     temporal_order_text: str | None = None
     both_rated: bool = False
+    asked_apart: bool = False
     known_bias_text: str | None = None
 
 
@@ -57,11 +59,25 @@ class AssociationText:
 STRESS = Comparison(
     "stress", "one point of stress", "one point more stress than usual", both_rated=True
 )
+ASKED_APART = Comparison(
+    "stress",
+    "one point of stress",
+    "one point more stress than usual",
+    both_rated=True,
+    asked_apart=True,
+)
 _TOGETHER = "Moving together does not show that one brings the other; something else may move both."
 _EARLIER = "Coming before does not show that one brings the other; something else may bring both."
 _COURSE = (
     "The fall that pain and stress share over the weeks is taken out first, so this is about the "
     "ups and downs around it."
+)
+_APART = (
+    "Pain and stress were asked for at different moments. So a habit of one moment cannot make "
+    "this. A mood that lasts for hours still could."
+)
+_APART_WEAKER = (
+    "Stress changes between the two moments, so a link looks weaker here than at one moment."
 )
 _COMPARISONS = "This is one of several looks; it is called clear only after correction for that."
 
@@ -93,10 +109,12 @@ def association_text(
     caveats = (
         _EARLIER if compared.temporal_order_text else _TOGETHER,
         _COURSE,
+        *((_APART, _APART_WEAKER) if compared.asked_apart else ()),
         *((_COMPARISONS,) if corrected else ()),
         *_describe_doubts(link, compared, p_value, moment_text or _utc_date, let_go),
         *((compared.known_bias_text,) if compared.known_bias_text else ()),
     )
+    of = "pairs of ratings" if compared.asked_apart else "ratings"
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
     if p_value is None or p_value >= _ALPHA:
         if link.order_p is not None and link.order_p >= _ALPHA and not link.low <= 0 <= link.high:
@@ -109,7 +127,7 @@ def association_text(
             )
         return AssociationText(
             Verdict.UNCLEAR,
-            f"From {link.n} ratings we cannot tell whether {y} moved with {x}: with "
+            f"From {link.n} {of} we cannot tell whether {y} moved with {x}: with "
             f"{compared.per_unit_text}, {y} may have been anything from {_change(link.low)} to "
             f"{_change(link.high)}.",
             compared.unit,
@@ -127,7 +145,7 @@ def association_text(
     return AssociationText(
         verdict,
         f"{opening}: with {compared.per_unit_text}, {y} was about {_change(link.estimate)} "
-        f"({span}; {link.n} ratings).",
+        f"({span}; {link.n} {of}).",
         compared.unit,
         caveats,
     )
@@ -191,9 +209,11 @@ def _describe_doubts(
         said.append(f"{link.copies} {rows} the same as another of the same moment, and left out.")
     if not clear or not compared.both_rated:
         return said
-    said.append(
-        "Both come from one form. A way of filling in the form that moves both would look the same."
-    )
+    if not compared.asked_apart:
+        said.append(
+            "Both come from one form. A way of filling in the form that moves both would look the "
+            "same."
+        )
     if link.robustness is not None:
         line = (
             f"Something else that explains {link.robustness:.0%} of what is left of both would be "
@@ -211,7 +231,7 @@ def _describe_doubts(
             f"the slope would be about "
             f"{_points(link.estimate / link.reliability)}."
         )
-    elif link.reliability is None:
+    elif link.reliability is None and not compared.asked_apart:
         said.append("A rating is only roughly right, so a link looks weaker than it is.")
     return said
 

@@ -8,6 +8,7 @@ it. The draw is the SHA-256 of its words, and no generator whose sequence a libr
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -26,6 +27,8 @@ MAX_PAUSES = 50
 # Of extra prompts by the heart: as many a day at most, and so far from all others.
 MAX_HEART_A_DAY = 2
 HEART_GAP_MIN = 90
+# Of two prompts that ask pain and stress apart: the second comes so long after the first at most.
+PAIR_MAX_MIN = 180
 _MINUTE_NS = 60_000_000_000
 _LABELS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -43,6 +46,14 @@ class PromptReason(StrEnum):
     AFTER = "after"
     AFTER_HEART = "after-heart"
     IMPORTED = "imported"
+
+
+class Asks(StrEnum):
+    """What a prompt asks for."""
+
+    BOTH = "both"
+    PAIN = "pain"
+    STRESS = "stress"
 
 
 class PlanError(ValueError):
@@ -112,6 +123,10 @@ class PromptPlan:
         Whether prompts may also come when the heart is faster than usual at that hour, or calm
         after a practice: beside random ones alone, at most two a day, an hour and a half from any
         other. The answer leaves them out.
+    asks_apart : bool
+        Whether random prompts come in pairs, of which one asks for pain alone and the other, one to
+        three hours later, for stress alone; which comes first is drawn. An odd one out asks for
+        both, as all other prompts do.
     """
 
     hours: tuple[DayHours | None, ...] = (DayHours(9 * 60, 20 * 60),) * 7
@@ -123,6 +138,7 @@ class PromptPlan:
     follow_up_min: int | None = None
     burst: Burst | None = field(default=None)
     by_heart: bool = False
+    asks_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +156,15 @@ class PlannedPrompt:
     chance : float
         For a random one, the probability with which its minute was drawn, given those before it of
         the day; 1 for others. Its reciprocal is the weight of the answer.
+    asks : Asks
+        What it asks for. Of a pair that asks apart, either order has a probability of one half.
     """
 
     at_ns: int
     reason: PromptReason
     slot: str
     chance: float = 1.0
+    asks: Asks = Asks.BOTH
 
 
 def validate_plan(plan: PromptPlan) -> PromptPlan:
@@ -188,6 +207,10 @@ def validate_plan(plan: PromptPlan) -> PromptPlan:
         raise PlanError(
             "Questions by the heart come beside random ones only: choose at least one random a day."
         )
+    if plan.asks_apart and plan.random_a_day < 2:
+        raise PlanError(
+            "Pain and stress are asked apart by two random questions: choose at least two a day."
+        )
     counts = [plan.random_a_day]
     if plan.burst is not None:
         _require(plan.burst.days, "The days around a session", 0, MAX_BURST_DAYS)
@@ -195,7 +218,7 @@ def validate_plan(plan: PromptPlan) -> PromptPlan:
         counts.append(plan.burst.a_day)
     for weekday, hours in enumerate(plan.hours):
         if hours is not None:
-            _validate_day(_LABELS[weekday], hours, fixed, counts)
+            _validate_day(_LABELS[weekday], hours, fixed, counts, plan.asks_apart)
     return replace(plan, fixed_min=fixed)
 
 
@@ -253,14 +276,15 @@ def draw_day(
         for minute in fixed
     ]
     taken = [*fixed, *_free_of_fixed(plan, hours, offer_min)]
-    for number, (begin, end) in enumerate(_blocks(hours, count), 1):
-        free = _free_minutes(begin, end, taken)
-        if not free:  # not with a valid plan, unless times of practice by lot were added to it
-            continue
-        slot = f"{reason}-{number}-of-{count}"
-        minute = free[draw_number(f"{seed}/{day.isoformat()}/{slot}", len(free))]
-        taken.append(minute)
-        found.append(PlannedPrompt(_to_ns(day, minute, zone), reason, slot, 1 / len(free)))
+    words = f"{seed}/{day.isoformat()}"
+    number = 1
+    for begin, end, size in _sized_blocks(hours, count, plan.asks_apart):
+        slots = [f"{reason}-{number + place}-of-{count}" for place in range(size)]
+        number += size
+        draws = _draw_block(begin, end, taken, words, slots)
+        for slot, (minute, chance, asks) in zip(slots, draws, strict=False):
+            taken.append(minute)
+            found.append(PlannedPrompt(_to_ns(day, minute, zone), reason, slot, chance, asks))
     return sorted(found, key=lambda item: item.at_ns)
 
 
@@ -485,14 +509,19 @@ def _require(number: int, name: str, low: int, high: int) -> None:
         raise PlanError(f"{name}: from {low} to {high}.")
 
 
-def _validate_day(label: str, hours: DayHours, fixed: tuple[int, ...], counts: list[int]) -> None:
+def _validate_day(
+    label: str, hours: DayHours, fixed: tuple[int, ...], counts: list[int], asks_apart: bool
+) -> None:
     if not DAY_BEGINS_MIN <= hours.start_min < hours.end_min <= NIGHT_BEGINS_MIN:
         raise PlanError(f"{label}: hours lie between 07:00 and 22:00, as nobody is woken.")
     there = [minute for minute in fixed if hours.start_min <= minute < hours.end_min]
     for count in counts:
-        for begin, end in _blocks(hours, count):
+        for begin, end, size in _sized_blocks(hours, count, asks_apart):
+            free = _free_minutes(begin, end, there)
+            if size == 2:
+                free = _first_minutes(begin, end, there)
             # The random prompt of the block before may take up to an hour more of this one.
-            if len(_free_minutes(begin, end, there)) <= MIN_GAP_MIN:
+            if len(free) <= MIN_GAP_MIN:
                 raise PlanError(
                     f"{label}: {count} random prompts"
                     + (f" beside {len(there)} fixed ones" if there else "")
@@ -515,6 +544,59 @@ def _blocks(hours: DayHours, count: int) -> list[tuple[int, int]]:
         [hours.start_min + length * index // count for index in range(count + 1)] if count else []
     )
     return list(pairwise(edges))
+
+
+def _sized_blocks(hours: DayHours, count: int, asks_apart: bool) -> list[tuple[int, int, int]]:
+    """Blocks of the hours, and how many prompts are drawn in each: two that ask apart, or one."""
+    pairs = count // 2 if asks_apart else 0
+    sizes = [2] * pairs + [1] * (count - 2 * pairs)
+    return [
+        (begin, end, size)
+        for (begin, end), size in zip(_blocks(hours, len(sizes)), sizes, strict=True)
+    ]
+
+
+def _draw_block(
+    begin: int, end: int, taken: list[int], words: str, slots: list[str]
+) -> list[tuple[int, float, Asks]]:
+    """Draw minute, chance and what is asked of a block's prompts; none where there is no room."""
+    # Which with a valid plan is only beside times of practice by lot.
+    pair = len(slots) == 2
+    free = _first_minutes(begin, end, taken) if pair else _free_minutes(begin, end, taken)
+    if not free:
+        return []
+    first = free[draw_number(f"{words}/{slots[0]}", len(free))]
+    if not pair:
+        return [(first, 1 / len(free), Asks.BOTH)]
+    order = (Asks.PAIN, Asks.STRESS)
+    if draw_number(f"{words}/{slots[0]}/asks", 2):
+        order = (Asks.STRESS, Asks.PAIN)
+    later = _second_minutes(first, end, taken)
+    second = later[draw_number(f"{words}/{slots[1]}", len(later))]
+    return [(first, 1 / len(free), order[0]), (second, 1 / len(later), order[1])]
+
+
+def _first_minutes(begin: int, end: int, taken: list[int] | tuple[int, ...]) -> list[int]:
+    """Minutes for the first of a pair: those after which the second has room."""
+    free = _free_minutes(begin, end, taken)
+    following = [bisect_left(free, _second_begin(m)) for m in free]
+    return [
+        m
+        for m, place in zip(free, following, strict=True)
+        if place < len(free) and free[place] < _second_end(m, end)
+    ]
+
+
+def _second_minutes(first: int, end: int, taken: list[int] | tuple[int, ...]) -> list[int]:
+    return _free_minutes(_second_begin(first), _second_end(first, end), taken)
+
+
+def _second_begin(first: int) -> int:
+    return first + MIN_GAP_MIN
+
+
+def _second_end(first: int, end: int) -> int:
+    return min(first + PAIR_MAX_MIN + 1, end)
 
 
 def _free_minutes(begin: int, end: int, taken: list[int] | tuple[int, ...]) -> list[int]:

@@ -250,6 +250,7 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "chance": Column(
             "float64", "Probability with which its minute was drawn, given those before it"
         ),
+        "asks": Column("string", "What it asks for: pain, stress or both"),
         "slot": Column("string", "Day, plan and place of the draw", personal=True),
         "state": Column("string", "sent or skipped; planned or sending while under way"),
         "skip_reason": Column("string", "Why it was not sent"),

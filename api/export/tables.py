@@ -544,7 +544,7 @@ def prompt_columns(prompts: list[Prompt], local_hours: list[float]) -> dict[str,
         "local_hour": local_hours,
         **{
             name: [getattr(item, name) for item in prompts]
-            for name in ("reason", "chance", "slot", "skip_reason", "ways", "simulated")
+            for name in ("reason", "chance", "asks", "slot", "skip_reason", "ways", "simulated")
         },
         "state": [str(item.state) for item in prompts],
         "sent_after_min": [minutes(item.sent_ns, item.planned_ns) for item in prompts],

@@ -137,6 +137,12 @@ class LinkReport(BaseModel):
     """The answer, in words and in numbers."""
 
     stress: ComparisonOut = Field(description="The question: pain and stress at the same moment")
+    apart: ComparisonOut | None = Field(
+        default=None,
+        description="The question again, from ratings of pain or stress alone, given at different "
+        "moments; null where there are none. Corrected for two comparisons where both have a "
+        "number",
+    )
     others: list[ComparisonOut] = Field(description="Further comparisons")
     pain_change: ChangeOut
     stress_change: ChangeOut

@@ -189,15 +189,18 @@ def refresh_changes(stores: Stores) -> int:
     return len(done)
 
 
-def compute_changes(rated: list[tuple[int, int, int]], end_ns: int) -> Iterator[RatingChange]:
+def compute_changes(
+    rated: list[tuple[int, int | None, int | None]], end_ns: int
+) -> Iterator[RatingChange]:
     """Compute the changes of pain and stress over the two fortnights before ``end_ns`` that are
-    clear. ``rated``: (about_ns, pain, stress) of each rating.
+    clear. ``rated``: (about_ns, pain, stress) of each rating; None where it was not asked for.
     """
     days = np.array([(row[0] - end_ns) / DAY for row in rated], dtype=np.float64)
     for column, what in ((1, "pain"), (2, "stress")):
         values = np.array([row[column] for row in rated], dtype=np.float64)
+        there = ~np.isnan(values)
         change = change_between(
-            days, values, (-2.0 * _PERIOD_DAYS, -_PERIOD_DAYS), (-_PERIOD_DAYS, 0.0)
+            days[there], values[there], (-2.0 * _PERIOD_DAYS, -_PERIOD_DAYS), (-_PERIOD_DAYS, 0.0)
         )
         if change.missing_reason is None and change.reliable:
             assert change.change is not None and change.low is not None and change.high is not None

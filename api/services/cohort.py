@@ -121,8 +121,8 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
     """Read what the link of these people is made from."""
     who: list[int] = []
     days: list[float] = []
-    pain: list[float] = []
-    stress: list[float] = []
+    pain: list[int | None] = []
+    stress: list[int | None] = []
     hours: list[float] = []
     session_who: list[int] = []
     session_days: list[float] = []
@@ -131,7 +131,9 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
         raise_if_stopped()
         released = ReleasedRows(stores, subject, ExportQuery.of_all())
         apart = {item.id for item in released.prompts() if is_apart(item)}
-        ratings = [item for item in released.ratings() if item.prompt_id not in apart]
+        ratings = [
+            item for item in released.ratings() if item.is_complete and item.prompt_id not in apart
+        ]
         held = [day for _, day in released.sessions()]
         session_who += [number] * len(held)
         session_days += [day / DAY for day in held]

@@ -69,7 +69,7 @@ def load_first_days(stores: Stores, person: Person) -> FirstDays:
     about = sorted(
         rating.about_ns
         for rating in stores.records.ratings(person.id, 0, 2**62)
-        if not rating.withdrawn
+        if not rating.withdrawn and rating.is_complete
     )
     span_ns = about[-1] - about[0] if about else 0
     heart, has_night, heart_days = _find_heart(stores, person)

@@ -6,10 +6,12 @@ import hashlib
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
+
 from analytics.association import within_person as link_method
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv import relative_stress, windows
-from analytics.report import person_report
+from analytics.report import Statement, apart_statement, person_report
 from api.schemas.link import (
     BeatsBeforeRatings,
     ChangeOut,
@@ -32,11 +34,12 @@ from api.services.rating_windows import (
     RatingWindows,
     group_windows,
     index_before,
+    local_times,
     report_inputs,
 )
 from api.services.single_flight import single_flight
 from ebbtide.beats import Origin
-from ebbtide.timestamps import DAY, EARLIEST, HOUR, LATEST, MINUTE
+from ebbtide.timestamps import DAY, EARLIEST, HOUR, LATEST, MINUTE, to_datetime
 from store import Stores
 from store.models import Person, Rating, StoredReport
 
@@ -46,7 +49,7 @@ _STATISTICS_S, _STATISTICS_RATING_S = 0.1, 5e-4
 _SLOPES_S, _MIN_FOR_SLOPES = 1.0, 30
 _RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
 
-REPORT_METHODS = (link_method.METHOD, windows.METHOD, relative_stress.METHOD, "report 4")
+REPORT_METHODS = (link_method.METHOD, windows.METHOD, relative_stress.METHOD, "report 5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,8 @@ def load_planned_json(stores: Stores, cache: AnalysisCache, plan: ReportPlan) ->
         if cached is not None:
             return cached.decode()
         prompts = read_prompt_beats(stores, person, plan.prompted)
-        price_s = _statistics_price_s(len(ratings)) + PROMPT_S * len(prompts.prompts)
+        rated = len(ratings) + len(plan.prompted.singles)
+        price_s = _statistics_price_s(rated) + PROMPT_S * len(prompts.prompts)
         body = compute(price_s, link_report_json, replace(rating_windows, prompts=prompts))
         cache.responses.put(key, body.encode())
         if plan.covers_all:  # as most requests want
@@ -161,11 +165,13 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
     let_go = compute_let_go(rating_windows.prompts, ratings)
     index = index_before(rating_windows, windows)
     report = person_report(arrays, windows, let_go=let_go, index=index)
+    apart = _apart(rating_windows, report.statements[0])
     first, *others = [ComparisonOut.from_statement(statement) for statement in report.statements]
     pattern, what_if = report.missing, report.what_if
     origins = rating_windows.origins
     return LinkReport(
         stress=first,
+        apart=apart,
         others=others,
         pain_change=ChangeOut.from_change(report.pain),
         stress_change=ChangeOut.from_change(report.stress),
@@ -193,9 +199,37 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
             ratings=len(ratings), usable=report.before.usable, why_not=report.before.reason_counts
         ),
         span=rating_windows.span,
-        simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),
+        simulated=Origin.SIMULATED in origins
+        or any(rating.simulated for rating in (*ratings, *rating_windows.prompts.singles)),
         origins=sorted(origins),
         method=link_method.METHOD,
+    )
+
+
+def _apart(rating_windows: RatingWindows, beside: Statement) -> ComparisonOut | None:
+    """The answer from ratings of pain or stress alone; None where there are none."""
+    singles = rating_windows.prompts.singles
+    if not singles:
+        return None
+    stress = [item for item in singles if item.stress is not None]
+    pain = [item for item in singles if item.pain is not None]
+    stress_ns, _, hour = local_times(stress)
+    pain_ns, _, _ = local_times(pain)
+
+    def moment_text(time_ns: int) -> str:
+        when = to_datetime(time_ns, rating_windows.zone)
+        return f"{when.day} {when:%B %Y}, {when:%H:%M}"
+
+    return ComparisonOut.from_statement(
+        apart_statement(
+            stress_ns,
+            np.array([item.stress for item in stress], dtype=np.float64),
+            hour,
+            pain_ns,
+            np.array([item.pain for item in pain], dtype=np.float64),
+            beside,
+            moment_text,
+        )
     )
 
 
@@ -212,7 +246,7 @@ def _price_s(found: PromptedRatings, days: dict[int, str], span: Span) -> float:
         len(group) for group in starts if {int(group[0]) // DAY, int(group[-1]) // DAY} & set(days)
     )
     return (
-        _statistics_price_s(len(ratings))
+        _statistics_price_s(len(ratings) + len(found.singles))
         + len(ratings) * _RATING_S
         + with_beats * _WINDOW_BEFORE_S
         + len(found.prompts) * PROMPT_S

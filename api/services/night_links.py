@@ -73,7 +73,12 @@ def night_links_json(inputs: NightLinkInputs) -> str:
     """Make the answers as JSON. Pure: it reads no store."""
     own = own_nights(inputs.stored)
     pain, stress = (
-        days_around_nights(own.starts_ns, own.ends_ns, inputs.rated_ns, values)
+        days_around_nights(
+            own.starts_ns,
+            own.ends_ns,
+            inputs.rated_ns[~np.isnan(values)],
+            values[~np.isnan(values)],
+        )
         for values in (inputs.pain, inputs.stress)
     )
     return NightLinksOut(

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analytics.programme.prompt_plan import PromptReason
+from analytics.programme.prompt_plan import Asks, PromptReason
 from api.services.questionnaire_csv import (
     MISSING,
     MPATH_COLUMNS,
@@ -46,7 +46,7 @@ _MPATH_ENDING = "_sliderNeutralPos"
 _TIMES = ("prompt_scheduled", "prompt_sent", "rating_timestamp")
 _OURS = (
     *("ebbtide_prompt", "ebbtide_rating", "ebbtide_zone", "ebbtide_reason", "ebbtide_chance"),
-    "ebbtide_skip_reason",
+    *("ebbtide_skip_reason", "ebbtide_asks"),
 )
 # Foreign files do not say how long a prompt could be answered.
 _WINDOW_NS = 45 * MINUTE
@@ -186,6 +186,7 @@ def _own_cells(row: _Row) -> dict[str, str]:
             "ebbtide_reason": prompt.reason,
             "ebbtide_chance": repr(prompt.chance),
             "ebbtide_skip_reason": prompt.skip_reason or "",
+            "ebbtide_asks": prompt.asks,
         }
     return cells
 
@@ -206,8 +207,8 @@ def _read_row(
             values[name] = whole_number(cell, column)
             if not 0 <= values[name] <= 10:
                 raise ValueError(f"{column} is {cell}, not from 0 to 10")
-    if values and not {"pain", "stress"} <= values.keys():
-        raise ValueError("it has only one of pain and stress")
+    if values and not {"pain", "stress"} & values.keys():
+        raise ValueError("it has neither pain nor stress")
     if values and about is None:
         raise ValueError(f"it has ratings and no {names[2]}")
     prompt = None
@@ -219,7 +220,7 @@ def _read_row(
         rating = Rating(
             _id_of(own, "ebbtide_rating", person, f"rating at {about}"),
             *(1, person.id, about, floor_to_microsecond(now_ns), zone),
-            *(values["pain"], values["stress"], values.get("pleasant"), person.simulated),
+            *(values.get("pain"), values.get("stress"), values.get("pleasant"), person.simulated),
             imported=True,
             prompt_id=None if prompt is None else prompt.id,
         )
@@ -248,6 +249,9 @@ def _read_prompt(
     reason = (cells.get("ebbtide_reason") or "").strip() or str(PromptReason.IMPORTED)
     if reason not in {str(item) for item in PromptReason}:
         raise ValueError(f"ebbtide_reason is {reason!r}")
+    asks = (cells.get("ebbtide_asks") or "").strip() or str(Asks.BOTH)
+    if asks not in {str(item) for item in Asks}:
+        raise ValueError(f"ebbtide_asks is {asks!r}, not one of pain, stress and both")
     cell = (cells.get("ebbtide_chance") or "").strip()
     try:
         chance = float(cell) if cell else 1.0
@@ -273,6 +277,7 @@ def _read_prompt(
         skip_reason=None if sent is not None else why_not,
         sent_ns=sent,
         simulated=person.simulated,
+        asks=asks,
     )
 
 

@@ -60,7 +60,8 @@ class PromptBeats:
     """Prompts that were sent and are over, by time, with the beats of the five minutes before each.
 
     ``left_out``: how many ratings the heart chose; ``after_offers``: how many were given after
-    moments of practice by lot. Neither are among the ratings.
+    moments of practice by lot. Neither are among the ratings. ``singles``: ratings of one of pain
+    and stress alone.
     """
 
     left_out: int = 0
@@ -68,6 +69,7 @@ class PromptBeats:
     prompts: tuple[Prompt, ...] = ()
     window_index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     groups: tuple[WindowGroup, ...] = ()
+    singles: tuple[Rating, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +110,7 @@ def group_windows(
     """
     if not ratings:
         return [], np.empty(0, np.int64)
-    times, _, hour = _local_times(ratings)
+    times, _, hour = local_times(ratings)
     starts, window_index = np.unique(window_starts(times, hour, span), return_inverse=True)
     edges = np.flatnonzero(np.diff(starts) > _MAX_APART_NS) + 1
     return np.split(starts, edges), window_index.ravel()
@@ -229,7 +231,7 @@ def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
 
 def report_inputs(rated: RatingWindows) -> tuple[RatingArrays, WindowsBeforeRatings]:
     """Build the arrays that the report is made of, with local days and hours."""
-    times, day, hour = _local_times(rated.ratings)
+    times, day, hour = local_times(rated.ratings)
     arrays = RatingArrays(
         time_ns=times,
         day=day,
@@ -265,7 +267,7 @@ def _reasons(index: StressIndex, hrv: HrvWindows) -> list[str | None]:
     ]
 
 
-def _local_times(
+def local_times(
     ratings: Sequence[Rating],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """The time that each rating is about, its local day, and its local hour."""

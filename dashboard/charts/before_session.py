@@ -58,6 +58,7 @@ def _rating_layers(picture: SessionPicture, time: alt.X) -> list[alt.Chart]:
             {"time": at, "what": name, "value": value}
             for at, *values in picture.ratings
             for name, value in zip(names, values, strict=True)
+            if value is not None
         ],
         columns=["time", "what", "value"],
     )
@@ -66,6 +67,7 @@ def _rating_layers(picture: SessionPicture, time: alt.X) -> list[alt.Chart]:
             {"time": at, "what": name, "value": value}
             for at, *values in picture.days
             for name, value in zip(names, values, strict=True)
+            if value is not None
         ],
         columns=["time", "what", "value"],
     )

@@ -15,12 +15,14 @@ from dashboard.i18n.formatting import format_time
 from dashboard.i18n.language import _, reader_locale
 from dashboard.session import client
 
-_WAITING = "waiting_prompt"  # the key in the session
+# Keys in the session.
+_WAITING, _ASKS = "waiting_prompt", "waiting_asks"
 
 
 def render_waiting_prompt() -> None:
     """Say kindly that a question waits, or that one was missed; and put it off or let it go."""
     st.session_state.pop(_WAITING, None)
+    st.session_state.pop(_ASKS, None)
     if st.session_state.get("saved_rating") is not None:
         return
     api = client()
@@ -38,6 +40,7 @@ def render_waiting_prompt() -> None:
             )
         return
     st.session_state[_WAITING] = prompt["id"]
+    st.session_state[_ASKS] = prompt["asks"]
     with st.container(border=True):
         st.write(
             _("You wished to be asked. There is time until {time}.").format(
@@ -51,6 +54,12 @@ def render_waiting_prompt() -> None:
         if right.button(_("Not this time"), width="stretch"):
             api.act_on_prompt(prompt["id"], "let go")
             st.rerun()
+
+
+def waiting_asks() -> str:
+    """Return what the prompt that waits asks for: pain, stress or both; both without one."""
+    found: str = st.session_state.get(_ASKS, "both")
+    return found
 
 
 def waiting_prompt_id() -> str | None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
-from dashboard.components.prompt import waiting_prompt_id
+from dashboard.components.prompt import waiting_asks, waiting_prompt_id
 from dashboard.components.scale import render_scale
 from dashboard.i18n.formatting import date_field_format, format_time, format_weekday
 from dashboard.i18n.language import _
@@ -36,8 +36,11 @@ def render_rating_form() -> None:
     st.title(_("How is it right now?") if saved is None else _("Change your rating"))
     if saved is not None:
         st.write(_("It is about {moment}.").format(moment=_moment(saved)))
-    render_scale(_("Pain"), "pain", _("0 none · 10 the most you can imagine"))
-    render_scale(_("Stress"), "stress", _("0 none · 10 the most you can imagine"))
+    asked = _asked(saved)
+    if "pain" in asked:
+        render_scale(_("Pain"), "pain", _("0 none · 10 the most you can imagine"))
+    if "stress" in asked:
+        render_scale(_("Stress"), "stress", _("0 none · 10 the most you can imagine"))
     render_scale(
         _("Something pleasant"), "pleasant", _("a warm, easy or good sensation, if you notice one")
     )
@@ -45,15 +48,32 @@ def render_rating_form() -> None:
         st.text_input(_("What was going on?"), key="note", max_chars=500)
         st.text_input(_("What was pleasant?"), key="pleasant_note", max_chars=500)
     about = None if saved else _earlier_moment()
-    pain, stress = st.session_state.get("pain"), st.session_state.get("stress")
-    ready = pain is not None and stress is not None
+    ready = all(st.session_state.get(name) is not None for name in asked)
     if st.button(_("Save"), type="primary", disabled=not ready, width="stretch"):
         _save(about, saved)
     if saved is not None and st.button(_("Leave it as it was"), width="stretch"):
         st.session_state.correcting = False
         st.rerun()
     if not ready:
-        st.caption(_("Choose a number for pain and one for stress."))
+        words = _("Choose a number for pain and one for stress.")
+        st.caption(words if len(asked) > 1 else _("Choose a number."))
+
+
+def _asked(saved: dict[str, Any] | None) -> list[str]:
+    """Which of the two are asked for: of a prompt that asks apart, and of its rating, one."""
+    if saved is not None:
+        return [name for name in ("pain", "stress") if saved[name] is not None]
+    asks = "both" if st.session_state.get("earlier") else waiting_asks()
+    return [name for name in ("pain", "stress") if asks in (name, "both")]
+
+
+def describe_rated(rating: dict[str, Any]) -> str:
+    """Name what was rated: pain, stress or both."""
+    if rating["stress"] is None:
+        return _("pain {pain}").format(pain=rating["pain"])
+    if rating["pain"] is None:
+        return _("stress {stress}").format(stress=rating["stress"])
+    return _("pain {pain}, stress {stress}").format(pain=rating["pain"], stress=rating["stress"])
 
 
 def _earlier_moment() -> str | None:
@@ -89,7 +109,8 @@ def _zone() -> ZoneInfo:
 
 
 def _save(about: str | None, saved: dict[str, Any] | None) -> None:
-    content: dict[str, Any] = {key: st.session_state.get(key) for key in _SCALE_KEYS}
+    keys = [*_asked(saved), "pleasant"]
+    content: dict[str, Any] = {key: st.session_state.get(key) for key in keys}
     content |= {key: st.session_state.get(key) or None for key in _TEXT_KEYS}
     try:
         if saved is not None:
@@ -116,11 +137,8 @@ def _render_saved(saved: dict[str, Any]) -> None:
         else _(", something pleasant {pleasant}").format(pleasant=saved["pleasant"])
     )
     st.write(
-        _("{moment}: pain {pain}, stress {stress}{pleasant}.").format(
-            moment=_moment(saved),
-            pain=saved["pain"],
-            stress=saved["stress"],
-            pleasant=pleasant,
+        _("{moment}: {rated}{pleasant}.").format(
+            moment=_moment(saved), rated=describe_rated(saved), pleasant=pleasant
         )
     )
     _render_pleasant_note(saved)
@@ -156,10 +174,9 @@ def _render_recent() -> None:
     last = max(found, key=lambda rating: datetime.fromisoformat(rating["about"]))
     with st.container(border=True, key="recent_rating"):
         st.write(
-            _("You rated at {time}: pain {pain}, stress {stress}.").format(
+            _("You rated at {time}: {rated}.").format(
                 time=format_time(datetime.fromisoformat(last["about"])),
-                pain=last["pain"],
-                stress=last["stress"],
+                rated=describe_rated(last),
             )
         )
         if st.button(_("Correct this rating"), key="correct_recent"):
@@ -178,9 +195,9 @@ def _render_pleasant_note(saved: dict[str, Any]) -> None:
         pains = [
             row["pain"]
             for row in client().rating_list(end - timedelta(days=28), end)
-            if row["id"] != saved["id"]
+            if row["id"] != saved["id"] and row["pain"] is not None
         ]
-        if len(pains) < _MIN_RATINGS or saved["pain"] <= median(pains):
+        if saved["pain"] is None or len(pains) < _MIN_RATINGS or saved["pain"] <= median(pains):
             return
         collected = [note for note in client().notes() if note["kind"] == "pleasant"]
     except ApiError:

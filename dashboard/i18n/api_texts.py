@@ -71,6 +71,18 @@ _SENTENCES = (
         "Rated pain came before rated stress, beyond what moved at the same moment: with {unit}, "
         "{name} was about {change} (95% interval {low} to {high}; {n} ratings)."
     ),
+    N_(
+        "Rated {y} and rated {x} moved together: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} pairs of ratings)."
+    ),
+    N_(
+        "Rated {y} and rated {x} moved opposite ways: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} pairs of ratings)."
+    ),
+    N_(
+        "From {n} pairs of ratings we cannot tell whether {y} moved with {x}: with {unit}, {name} "
+        "may have been anything from {lowest} to {highest}."
+    ),
     N_("{y} and {x} go together, but from {n} ratings we cannot tell which of them comes first."),
     N_(
         "From {n} ratings we cannot tell whether {y} moved with {x}: with {unit}, {name} may have "
@@ -85,6 +97,11 @@ _CAVEATS = (
         "The fall that pain and stress share over the weeks is taken out first, so this is about "
         "the ups and downs around it."
     ),
+    N_(
+        "Pain and stress were asked for at different moments. So a habit of one moment cannot make "
+        "this. A mood that lasts for hours still could."
+    ),
+    N_("Stress changes between the two moments, so a link looks weaker here than at one moment."),
     N_("This is one of several looks; it is called clear only after correction for that."),
     N_(
         "Both come from one form. A way of filling in the form that moves both would look the same."
@@ -158,6 +175,10 @@ _CAVEATS = (
 _MISSING_ASSOCIATION = (
     N_("{n} of at least {least} ratings with {x}; {more} more are needed, {pace}"),
     N_("{n} of at least {least} ratings with {x}; {more} more is needed, {pace}"),
+    N_(
+        "{n} of at least {least} pairs of a rating of stress and one of pain, half an hour to four "
+        "hours apart"
+    ),
     N_("about {days} more days at {rate} ratings a day"),
     N_("about {days} more day at {rate} ratings a day"),
     N_("about {days} more days at one rating a day"),

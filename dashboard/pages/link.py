@@ -30,6 +30,7 @@ _HEART = ("stress_index", "rmssd", "heart_rate")
 _WITNESS = "stress_index_stress"
 _AXES = {
     "same_moment": N_("Stress, against the usual"),
+    "asked_apart": N_("Stress, against the usual"),
     "stress_index": N_("Stress index (tens), against the usual"),
     "stress_index_stress": N_("Stress index (tens), against the usual"),
     "rmssd": N_("RMSSD (doublings), against the usual"),
@@ -49,16 +50,19 @@ def link_page() -> None:
         st.caption(_("Ratings or heartbeats behind this are simulated."))
     rows = {row["key"]: row for row in [report["stress"], *report["others"]]}
     days = load_first_days() if rows["same_moment"]["missing"] is not None else None
-    if days is not None and not days["has_answer"]:
+    apart = report["apart"]
+    if days is not None and not days["has_answer"] and (apart is None or apart["missing"]):
         # Each comparison would say that it has not enough yet: one path says it once.
         st.write(_("One day this page will say whether your pain moved with your stress."))
         missing = say(str(rows["same_moment"]["missing"]))
         st.caption(f"{missing[:1].upper()}{missing[1:]}.")
+        _asked_apart(apart)
         render_first_days(days)
         _course(report)
         _method(report)
         return
     _question(rows["same_moment"])
+    _asked_apart(report["apart"])
     st.subheader(_("And the heart"))
     left, right = st.columns(2)  # below each other on a phone
     with left:
@@ -81,6 +85,18 @@ def _question(row: dict[str, Any]) -> None:
     _picture(row, height=260)
     st.caption(_(_NO_CAUSE))
     _how_sure(row)
+
+
+def _asked_apart(row: dict[str, Any] | None) -> None:
+    """Render the answer from questions that asked for one alone, where there were any."""
+    if row is None:
+        return
+    title = _("Asked at different moments")
+    st.markdown(f"**{title}.** {_without_interval(say(row['sentence']))}")
+    if row["missing"] is None:
+        _picture(row, height=190)
+        st.caption(say(row["caveats"][2]))
+        _how_sure(row)
 
 
 def _without_interval(sentence: str) -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard.client import ApiError
 from dashboard.components.forms import render_consent_switches, select_row
 from dashboard.components.plain import escape_markdown
+from dashboard.components.rating import describe_rated
 from dashboard.i18n import texts
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time, format_time
@@ -154,26 +155,27 @@ def _correct(api: Any) -> None:
             return
 
         def describe(rating: dict[str, Any]) -> str:
-            return _("{about}: pain {pain}, stress {stress}").format(
+            return _("{about}: {rated}").format(
                 about=format_day_and_time(datetime.fromisoformat(rating["about"])),
-                pain=rating["pain"],
-                stress=rating["stress"],
+                rated=describe_rated(rating),
             )
 
         row = select_row(_("Which"), found, describe)
-        left, right = st.columns(2)
-        pain = left.number_input(
-            _("Pain"), 0, 10, row["pain"], key=f"p-{row['id']}-{row['version']}"
-        )
-        stress = right.number_input(
-            _("Stress"), 0, 10, row["stress"], key=f"s-{row['id']}-{row['version']}"
-        )
+        # Of a question that asked for one alone, the other stays unasked.
+        titles = {"pain": _("Pain"), "stress": _("Stress")}
+        rated = {
+            name: place.number_input(
+                titles[name], 0, 10, row[name], key=f"{name[0]}-{row['id']}-{row['version']}"
+            )
+            for name, place in zip(titles, st.columns(2), strict=True)
+            if row[name] is not None
+        }
         unchanged = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
         # A row of its own: in a narrow window columns are stacked, and the button that withdraws
         # stood under the number for stress.
         left, right = st.columns(2)
         if left.button(_("Correct it"), width="stretch"):
-            api.correct(row["id"], {**unchanged, "pain": pain, "stress": stress})
+            api.correct(row["id"], {**unchanged, **rated})
             st.rerun()
         if right.button(_("Withdraw it"), width="stretch"):
             api.withdraw(row["id"], row["version"])

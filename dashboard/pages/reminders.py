@@ -155,6 +155,15 @@ def _render_when(api: Any, found: dict[str, Any]) -> None:
                 "they are not like the others."
             ),
         )
+        asks_apart = st.checkbox(
+            _("Ask for pain and stress at different moments"),
+            found["asks_apart"],
+            help=_(
+                "Of two random questions one asks for pain and the other, one to three hours "
+                "away, for stress. A draw decides which comes first. A habit of one moment then "
+                "cannot look like a connection. An answer takes longer that way."
+            ),
+        )
         if st.form_submit_button(_("Keep")):
             _change(
                 api,
@@ -163,6 +172,7 @@ def _render_when(api: Any, found: dict[str, Any]) -> None:
                 hours=hours,
                 follow_up_min=20 if follow_up else 0,
                 by_heart=by_heart,
+                asks_apart=asks_apart,
             )
     st.caption(
         _("Each question can be answered for {minutes} minutes, and put off once.").format(

@@ -115,13 +115,15 @@ def daily_means(
     return [
         DayMean(
             day,
-            *(
-                mean(item[name] for item in by_day[day]) if day in by_day else None
-                for name in ("pain", "stress")
-            ),
+            *(_mean_of(by_day.get(day, []), name) for name in ("pain", "stress")),
         )
         for day in days
     ]
+
+
+def _mean_of(ratings: list[dict[str, Any]], name: str) -> float | None:
+    there = [item[name] for item in ratings if item[name] is not None]
+    return mean(there) if there else None
 
 
 def _describe_ratings(ratings: list[dict[str, Any]], zone: ZoneInfo) -> list[str]:

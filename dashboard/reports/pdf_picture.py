@@ -132,7 +132,8 @@ def _draw_series(
     top: float,
     x_of: Callable[[datetime], float],
 ) -> None:
-    points = [(at, (pain, stress)[column]) for at, pain, stress in picture.days]
+    values = [(at, (pain, stress)[column]) for at, pain, stress in picture.days]
+    points = [(at, value) for at, value in values if value is not None]
 
     def y_of(value: float) -> float:
         return top + _RATINGS_MM * (1 - value / 10)

@@ -96,7 +96,10 @@ def session_summary(facts: SessionFacts, picture: SessionPicture | None = None) 
     page.parts[_("Since the last meeting")] = _describe_since(facts)
     page.parts[_("Next meeting")] = [_describe_next(facts.coming)]
     page.parts[_("Homework, and what became of it")] = describe_homework(facts)
-    page.parts[_("Pain and stress")] = _describe_link(link["stress"])
+    page.parts[_("Pain and stress")] = [
+        *_describe_link(link["stress"]),
+        *([] if link["apart"] is None else [_describe_apart(link["apart"])]),
+    ]
     page.parts[_("Over the programme")] = [
         _describe_change(_("Pain"), _("in the first week"), _("in the last"), therapy["pain"]),
         _describe_change(_("Stress"), _("in the first week"), _("in the last"), therapy["stress"]),
@@ -231,6 +234,12 @@ def _describe_link(stress: dict[str, Any]) -> list[str]:
             .strip()
         )
     return lines
+
+
+def _describe_apart(row: dict[str, Any]) -> str:
+    """The answer from questions that asked for one alone, and what cannot have made it."""
+    words = _("Asked at different moments: {sentence}").format(sentence=say(row["sentence"]))
+    return words if row["missing"] is not None else f"{words} {say(row['caveats'][2])}"
 
 
 def describe_doubts(stress: dict[str, Any]) -> list[str]:

@@ -69,7 +69,7 @@ const PROMPTS = "ebbtide-prompt";
  * All texts are in the person's language, from the server.
  * @typedef {{
  *   id: string, receipt: string, expires: number, title: string, text: string, later?: string,
- *   letGo?: string,
+ *   letGo?: string, asks?: string,
  * }} Pushed
  */
 
@@ -96,7 +96,7 @@ worker.addEventListener("notificationclick", (event) => {
 /** @param {Pushed} pushed */
 async function showPrompt(pushed) {
   const cache = await caches.open(PROMPTS);
-  const kept = { id: pushed.id, expires: pushed.expires };
+  const kept = { id: pushed.id, expires: pushed.expires, asks: pushed.asks };
   await cache.put("last", new Response(JSON.stringify(kept))); // answered without net too
   const options = {
     body: pushed.text,

@@ -184,7 +184,7 @@ class CareRecords:
 
     person: Person
     consents: list[Consent]
-    rated: list[tuple[int, int, int]]
+    rated: list[tuple[int, int | None, int | None]]
     sessions: list[TherapySession]
     responses: list[QuestionnaireResponse]
     report: StoredReport | None

@@ -69,7 +69,8 @@ class Prompt:
     """One time at which a person is asked, and what became of it.
 
     ``slot``: which of its day and plan it is, unique to the person; with the plan's seed it is the
-    draw again. ``chance``: the probability with which its minute was drawn. ``due_ns``: when it is
+    draw again. ``chance``: the probability with which its minute was drawn. ``asks``: pain, stress
+    or both. ``due_ns``: when it is
     to be sent next. ``ways_tried`` is written before a way is tried, ``ways`` after it worked.
     ``receipt_hash``: of the secret that was sent with it, good for one answer. ``delivered_ns``,
     where the way tells; ``let_go_ns``: when the person said not this time.
@@ -99,6 +100,7 @@ class Prompt:
     let_go_ns: int | None = None
     put_off_ns: int | None = None
     simulated: bool = False
+    asks: str = "both"
 
     @property
     def changed_ns(self) -> int:

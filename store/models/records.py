@@ -67,6 +67,7 @@ class Person:
 class Rating:
     """One rating: numerical rating scales (NRS) from 0 to 10, in whole numbers.
 
+    One of ``pain`` and ``stress`` may be None, where only the other was asked for.
     ``about_ns``: the moment it is about; ``entered_ns``: when it was entered; ``zone``: the
     person's zone then. ``pleasant``: how strong a pleasant sensation was, where noticed. A
     correction has the same ``id`` and the next ``version``; nothing is overwritten. So has its
@@ -85,8 +86,8 @@ class Rating:
     about_ns: int
     entered_ns: int
     zone: str
-    pain: int
-    stress: int
+    pain: int | None
+    stress: int | None
     pleasant: int | None
     simulated: bool
     withdrawn: bool = False
@@ -97,6 +98,11 @@ class Rating:
     issued_ns: int | None = None
     identifiers: str | None = None
     prompt_id: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both pain and stress were rated."""
+        return self.pain is not None and self.stress is not None
 
 
 @dataclass(frozen=True, slots=True)

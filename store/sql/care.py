@@ -103,7 +103,7 @@ class SqlCareStore(SqlStore):
                     select(*columns_of(PersonRow, Person)).where(PersonRow.id.in_(in_care))
                 )
             }
-            ratings: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+            ratings: dict[str, list[tuple[int, int | None, int | None]]] = defaultdict(list)
             for person_id, about_ns, pain, stress in db.execute(rated):
                 ratings[person_id].append((about_ns, pain, stress))
             found: dict[type, dict[str, list[Any]]] = {}

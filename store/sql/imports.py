@@ -327,6 +327,7 @@ class _Ratings:
             except ConflictError:
                 joined = correct_rating(before, sent)
             joined = replace(joined, entered_ns=sent.entered_ns)
+        # Of others' ratings one part waits for the other; only our own forms ask for one alone.
         missing = [name for name in ("pain", "stress") if getattr(joined, name) is None]
         if missing:
             body = json.dumps(asdict(replace(joined, own_id=None)))

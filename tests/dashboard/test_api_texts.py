@@ -9,11 +9,12 @@ from itertools import product
 import numpy as np
 import pytest
 
+from analytics.association.asked_apart import apart_link
 from analytics.association.group import METHOD as COHORT_METHOD
 from analytics.association.group import GroupVerdict
 from analytics.association.prompts_let_go import LetGo
 from analytics.association.within_person import Association, day_to_day_link, within_person_link
-from analytics.association.wording import association_text
+from analytics.association.wording import ASKED_APART, association_text
 from analytics.hrv.requirements import MissingReason
 from analytics.hrv.windows import _missing_reason
 from analytics.nights.links import NightQuestion
@@ -246,6 +247,19 @@ def test_what_offers_did_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> N
         "Wenn Ebbtide langsames Atmen anbot, war Ihre Herzfrequenz eine halbe Stunde später um "
         "2,1 Schläge pro Minute niedriger (0,5 bis 3,9 pro Minute) als ohne Angebot."
     )
+
+
+def test_what_is_said_of_questions_asked_apart_is_said_in_german(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = apart_link(*(np.arange(3), np.arange(3.0), np.arange(3.0), np.arange(3), np.arange(3.0)))
+    said = [association_text(link, ASKED_APART) for link in (*LINKS, few)]
+    sentences = {words for text in said for words in (text.sentence, *text.caveats)}
+    locale = language._match_locale("de-DE")
+    monkeypatch.setattr(language, "reader_locale", lambda: locale)
+    for words in sentences:
+        assert not re.search(ENGLISH, say(words), re.IGNORECASE), (words, say(words))
+    assert "60 Paare von Einschätzungen" in say(said[0].sentence)
 
 
 def test_what_the_api_says_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> None:

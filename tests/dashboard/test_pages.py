@@ -16,10 +16,11 @@ from streamlit.testing.v1.element_tree import Button, NumberInput
 
 from analytics.association.within_person import MIN_RATINGS
 from analytics.hrv.relative_stress import MIN_BASELINE_DAYS
+from api.services.reminders.plans import change_plan
 from api.services.withdrawal import carry_out_withdrawals
 from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY, HOUR
-from store.models import Programme, Rating, TherapySession
+from ebbtide.timestamps import DAY, HOUR, MINUTE
+from store.models import Programme, Prompt, PromptState, Rating, TherapySession, TurnResult
 from store.models.records import Purpose, Role
 from tests.support.clinic import Clinic, fill
 from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
@@ -103,6 +104,30 @@ def test_a_rating_with_words(clinic: Clinic) -> None:
     assert "Saved. Thank you." in words(test)
     (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]
     assert (rating["pain"], rating["stress"], rating["note"]) == (3, 4, "a long call")
+
+
+def test_a_question_for_pain_alone_shows_and_keeps_pain_alone(clinic: Clinic) -> None:
+    person, now = clinic.people["ada"], clinic.stores.now()
+    change_plan(clinic.stores, person, lambda plan: plan, enabled=True)
+    asked = Prompt(
+        *(new_id(), person.id, "asked", "random", now, person.zone, 0.1, 0, now),
+        *(now + 45 * MINUTE, PromptState.SENT),
+        sent_ns=now,
+        asks="pain",
+    )
+    clinic.stores.prompts.take_turn(now, lambda turn: TurnResult(turn.plan, (asked,)), person.id)
+    test = opened(clinic, "today")
+    assert "Choose a number." in words(test)
+    assert "**Pain**" in words(test) and "**Stress**" not in words(test)
+    test.session_state["pain"] = 3
+    test.run()
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert not test.exception, test.exception
+    assert ": pain 3." in words(test)
+    (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]
+    assert (rating["pain"], rating["stress"], rating["prompt_id"]) == (3, None, asked.id)
+    for page in ("my_data", "trend", "course", "link"):  # where it is read again
+        assert not opened(clinic, page).exception
 
 
 def test_an_earlier_moment_stays_as_chosen_while_the_clock_goes_on(

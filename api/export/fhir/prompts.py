@@ -1,7 +1,7 @@
 """Prompts as FHIR R4 Communication: when and how a person was asked, and what became of it.
 
 ``about`` are the Observations that answer it. What R4 has no field for (when it was planned, the
-chance of its draw, when it was opened, let go or put off) are extensions of ours.
+chance of its draw, what it asks for, when it was opened, let go or put off) are extensions of ours.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from api.export.fhir.resources import Resource, Subject, rating_resources
 from store.models import Prompt, PromptState, Rating
 
 PROMPT_ID = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'urn:ebbtide:prompt')}"
-PLANNED, CHANCE, OPENED, LET_GO, PUT_OFF = (
+PLANNED, CHANCE, ASKS, OPENED, LET_GO, PUT_OFF = (
     f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'urn:ebbtide:prompt-{name}')}"
-    for name in ("planned", "chance", "opened", "let-go", "put-off")
+    for name in ("planned", "chance", "asks", "opened", "let-go", "put-off")
 )
 _STATUS = {
     PromptState.PLANNED: "preparation",
@@ -43,6 +43,7 @@ def prompt_resource(prompt: Prompt, ratings: Iterable[Rating], subject: Subject)
     extensions: list[Resource] = [
         {"url": PLANNED, "valueDateTime": moment(prompt.planned_ns)},
         {"url": CHANCE, "valueDecimal": prompt.chance},
+        {"url": ASKS, "valueCode": prompt.asks},
     ]
     for url, instant_ns in (
         (OPENED, prompt.opened_ns),

@@ -114,7 +114,8 @@ def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resour
         when["_effectiveDateTime"] = {
             "extension": [{"url": terms.ZONE_EXTENSION, "valueCode": rating.zone}]
         }
-    notes = {terms.PAIN: rating.note, terms.PLEASANT: rating.pleasant_note}
+    noted = terms.STRESS if rating.pain is None else terms.PAIN
+    notes = {noted: rating.note, terms.PLEASANT: rating.pleasant_note}
     found = []
     for code, name in terms.RATED.items():
         value = getattr(rating, name)

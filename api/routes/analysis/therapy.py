@@ -123,8 +123,12 @@ def _report(stores: Stores, person: Person, query: TimeRange) -> TherapyReport:
     days = (times - origin) / DAY
     pain = np.array([rating.pain for rating in ratings], dtype=np.float64)
     stress = np.array([rating.stress for rating in ratings], dtype=np.float64)
-    of_pain, of_stress = first_to_last_week(days, pain), first_to_last_week(days, stress)
-    began = onset(days, pain)
+    # Where only one of the two was asked for, the other is NaN.
+    pain_days, stress_days = days[~np.isnan(pain)], days[~np.isnan(stress)]
+    pain, stress = pain[~np.isnan(pain)], stress[~np.isnan(stress)]
+    of_pain = first_to_last_week(pain_days, pain)
+    of_stress = first_to_last_week(stress_days, stress)
+    began = onset(pain_days, pain)
 
     def moment(day: float | None) -> datetime | None:
         if day is None:
@@ -139,8 +143,8 @@ def _report(stores: Stores, person: Person, query: TimeRange) -> TherapyReport:
     at = [(session.held_ns - origin) / DAY for session in held]
     rows = zip(
         held,
-        around_sessions(days, pain, at),
-        around_sessions(days, stress, at),
+        around_sessions(pain_days, pain, at),
+        around_sessions(stress_days, stress, at),
         strict=True,
     )
     follow_ups = []

@@ -129,7 +129,9 @@ def patterns(person: AnalysedPatient, stores: StoresDep) -> Patterns:
     """What was noted on days with more pain than the days around them, and on the others. The same
     words, in any case, are the same thing.
     """
-    ratings = stores.records.ratings(person.id, *FOREVER)
+    ratings = [
+        item for item in stores.records.ratings(person.id, *FOREVER) if item.pain is not None
+    ]
     day = [to_datetime(rating.about_ns, rating.zone).toordinal() for rating in ratings]
     trigger = trigger_pattern(
         np.array(day, dtype=np.int64), np.array([r.pain for r in ratings], dtype=np.float64)

@@ -33,7 +33,9 @@ shared = APIRouter(tags=["ratings"])
 
 
 class RatingContent(BaseModel):
-    """What a person says. Numerical rating scales: 0 none, 10 the most one can imagine."""
+    """What a person says. Numerical rating scales: 0 none, 10 the most one can imagine. One of pain
+    and stress may be left out, where a prompt asked for the other alone.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -42,8 +44,8 @@ class RatingContent(BaseModel):
         },
     )
 
-    pain: Nrs
-    stress: Nrs
+    pain: Nrs | None = Field(default=None, description="Null: not asked for")
+    stress: Nrs | None = Field(default=None, description="Null: not asked for")
     pleasant: Nrs | None = Field(
         default=None, description="How strong a pleasant sensation was, where one was noticed"
     )
@@ -91,8 +93,8 @@ class RatingOut(RecordOut):
     version: int
     prompt_id: str | None = Field(description="The prompt that it answers; null: volunteered")
     prompted: bool = Field(description="Whether it answers a prompt, in time")
-    pain: int
-    stress: int
+    pain: int | None = Field(description="Null where stress alone was asked for")
+    stress: int | None = Field(description="Null where pain alone was asked for")
     pleasant: int | None
     note: str | None
     pleasant_note: str | None
@@ -233,6 +235,8 @@ def _store_rating(
     response: Response,
     prompt_id: str | None = None,
 ) -> RatingOut:
+    if body.pain is None and body.stress is None:
+        raise ProblemError(422, "is needed where stress is not given.", field="body.pain")
     # Whole microseconds, so that a date in a response, sent back, is the same instant.
     now = floor_to_microsecond(stores.now())
     about = now if body.about is None else parse_timestamp(body.about, "body.about")

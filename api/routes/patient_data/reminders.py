@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from analytics.programme.prompt_plan import (
+    Asks,
     Burst,
     DayHours,
     Pause,
@@ -115,6 +116,11 @@ class RemindersIn(BaseModel):
         description="Whether to be asked, too, when the heart is faster than usual at that hour or "
         "calm after a practice: beside random prompts alone, at most twice a day",
     )
+    asks_apart: StrictBool | None = Field(
+        default=None,
+        description="Whether random prompts come in pairs, of which one asks for pain alone and "
+        "the other, one to three hours later, for stress alone, in an order that is drawn",
+    )
     burst_agreed: StrictBool | None = Field(
         default=None, description="Whether to agree to what the therapist proposes"
     )
@@ -166,6 +172,7 @@ class RemindersOut(BaseModel):
     put_off_min: int
     follow_up_min: int | None
     by_heart: bool
+    asks_apart: bool
     burst: BurstOut | None
     push: bool
     mail: bool
@@ -189,6 +196,7 @@ class PromptOut(RecordOut):
     )
     slot: str
     chance: float
+    asks: Asks = Field(description="pain, stress or both")
     state: str
     skip_reason: str | None
     ways: str = Field(description="What it was sent by, in words separated by spaces")
@@ -292,8 +300,8 @@ class AnswerIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     receipt: str = Field(min_length=20, max_length=100)
-    pain: Nrs
-    stress: Nrs
+    pain: Nrs | None = Field(default=None, description="Needed where the prompt asks for it")
+    stress: Nrs | None = Field(default=None, description="Needed where the prompt asks for it")
     pleasant: Nrs | None = None
 
 
@@ -303,6 +311,7 @@ class ReceiptOut(BaseModel):
     is_open: bool
     expires: datetime | None
     can_put_off: bool
+    asks: Asks = Field(description="pain, stress or both")
 
 
 class PromptsCsvIn(CsvIn):
@@ -522,6 +531,7 @@ def note_receipt(body: ReceiptIn, stores: StoresDep) -> ReceiptOut:
         is_open=is_open,
         expires=to_datetime(changed.expires_ns, changed.zone) if is_open else None,
         can_put_off=is_open and changed.put_off_ns is None,
+        asks=Asks(changed.asks),
     )
 
 
@@ -534,6 +544,9 @@ def answer(body: AnswerIn, stores: KeepingStoresDep) -> None:
     now = floor_to_microsecond(stores.now())
     if found is None or not found.is_open(now):
         raise ProblemError(404 if found is None else 409, _OVER)
+    for name in ("pain", "stress"):
+        if getattr(body, name) is None and found.asks in (name, Asks.BOTH):
+            raise ProblemError(422, "is asked for by this prompt.", field=f"body.{name}")
     rating = Rating(
         *(new_id(), 1, found.person_id, now, now, found.zone, body.pain, body.stress),
         *(body.pleasant, found.simulated),
@@ -557,7 +570,7 @@ def _act(stores: Stores, person_id: str, prompt_id: str, action: str) -> Prompt 
 
 def _changed(plan: PromptPlan, body: RemindersIn) -> PromptPlan:
     values: dict[str, Any] = {name: getattr(plan, name) for name in PromptPlan.__slots__}
-    for name in ("random_a_day", "window_min", "put_off_min", "by_heart"):
+    for name in ("random_a_day", "window_min", "put_off_min", "by_heart", "asks_apart"):
         if getattr(body, name) is not None:
             values[name] = getattr(body, name)
     if body.hours is not None:
@@ -596,6 +609,7 @@ def _to_out(
         put_off_min=plan.put_off_min,
         follow_up_min=plan.follow_up_min,
         by_heart=plan.by_heart,
+        asks_apart=plan.asks_apart,
         burst=None
         if burst is None
         else BurstOut(days=burst.days, a_day=burst.a_day, agreed=burst.agreed),

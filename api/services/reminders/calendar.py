@@ -9,7 +9,7 @@ from analytics.programme.prompt_plan import draw_day, local_date, offer_times
 from api.services.offers.moments import times_on
 from api.services.offers.plans import load_active
 from api.services.reminders.turn import plan_of
-from api.services.reminders.ways import NEUTRAL_TEXT, WORDS_TEXT
+from api.services.reminders.ways import NEUTRAL_TEXT, WORDS_TEXTS
 from ebbtide._lazy import lazy_module
 from ebbtide.i18n import translator
 from ebbtide.timestamps import MINUTE, to_datetime
@@ -60,7 +60,7 @@ def calendar_of(
             event.add("dtstamp", to_datetime(plan.changed_ns))
             event.add("dtstart", to_datetime(item.at_ns))
             event.add("duration", _LASTS)
-            event.add("summary", _(WORDS_TEXT if plan.shows_words else NEUTRAL_TEXT))
+            event.add("summary", _(WORDS_TEXTS[item.asks] if plan.shows_words else NEUTRAL_TEXT))
             event.add("transp", "TRANSPARENT")
             event.add("class", "PRIVATE")
             if address is not None:

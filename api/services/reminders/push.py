@@ -132,6 +132,7 @@ class PushWay:
                 "expires": message.prompt.expires_ns // 1_000_000,
                 "title": message.title,
                 "text": message.text,
+                "asks": message.prompt.asks,
                 "later": _(N_("Later")),
                 "letGo": _(N_("Not this time")),
             }

@@ -368,6 +368,7 @@ class _Work:
             due_ns=item.at_ns,
             expires_ns=item.at_ns + (window_min or self._plan.window_min) * MINUTE,
             simulated=self._turn.simulated,
+            asks=str(item.asks),
         )
         self._added[prompt.id] = prompt
         return prompt

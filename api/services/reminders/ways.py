@@ -10,7 +10,12 @@ from store.models import Person, Prompt, ReminderPlan
 
 # Nothing of pain: it may be read on a locked screen, by others too.
 NEUTRAL_TITLE, NEUTRAL_TEXT = "Ebbtide", N_("A moment for yourself?")
-WORDS_TITLE, WORDS_TEXT = "Ebbtide", N_("How are pain and stress just now?")
+WORDS_TITLE = "Ebbtide"
+WORDS_TEXTS = {
+    "both": N_("How are pain and stress just now?"),
+    "pain": N_("How is pain just now?"),
+    "stress": N_("How is stress just now?"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Message:
     @property
     def text(self) -> str:
         """What is shown, also on a locked screen: in the person's language."""
-        words = WORDS_TEXT if self.plan.shows_words else NEUTRAL_TEXT
+        words = WORDS_TEXTS[self.prompt.asks] if self.plan.shows_words else NEUTRAL_TEXT
         return translator(self.person.language)(words)
 
 

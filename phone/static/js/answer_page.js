@@ -2,6 +2,7 @@
 
 import { button, element, heading, replace } from "./dom.js";
 import { LANGUAGE, t } from "./i18n.js";
+import { askedFor } from "./moments.js";
 import { createScale } from "./scale.js";
 
 const place = /** @type {HTMLElement} */ (document.getElementById("view"));
@@ -34,25 +35,27 @@ async function open() {
     return;
   }
   const found = answer.ok ? await answer.json() : { is_open: false };
-  if (found.is_open) drawForm(found.can_put_off);
+  if (found.is_open) drawForm(found.can_put_off, found.asks);
   else say(t("answer.over"));
 }
 
-/** @param {boolean} canPutOff */
-function drawForm(canPutOff) {
-  const pain = createScale(t("rate.pain"), { ends: t("rate.ends") });
-  const stress = createScale(t("rate.stress"), { ends: t("rate.ends") });
+/**
+ * @param {boolean} canPutOff
+ * @param {string} asks pain, stress or both
+ */
+function drawForm(canPutOff, asks) {
+  const names = askedFor(asks);
+  const scales = names.map((name) => createScale(t(`rate.${name}`), { ends: t("rate.ends") }));
   const problem = element("p", { role: "alert", class: "problem" });
   const save = async () => {
-    if (pain.value === null || stress.value === null) {
-      problem.textContent = t("rate.choose");
-      (pain.value === null ? pain : stress).focus();
+    const missing = scales.find((scale) => scale.value === null);
+    if (missing) {
+      problem.textContent = t(scales.length > 1 ? "rate.choose" : "rate.chooseOne");
+      missing.focus();
       return;
     }
-    await tryTo(
-      () => post("/v1/prompt-answers", { pain: pain.value, stress: stress.value }),
-      t("answer.saved"),
-    );
+    const rated = Object.fromEntries(names.map((name, place) => [name, scales[place].value]));
+    await tryTo(() => post("/v1/prompt-answers", rated), t("answer.saved"));
   };
   /** @param {() => Promise<Response>} act @param {string} done */
   async function tryTo(act, done) {
@@ -70,8 +73,7 @@ function drawForm(canPutOff) {
   replace(
     place,
     heading(t("answer.title")),
-    pain.root,
-    stress.root,
+    ...scales.map((scale) => scale.root),
     problem,
     button(t("rate.save"), save, { class: "main" }),
     element(

@@ -8,7 +8,7 @@ import { OfflineError, ProblemError, SessionEndedError, request, requestJson } f
 /**
  * @typedef {import('./storage/database.js').Database} Database
  *
- * @typedef {{pain: number, stress: number, pleasant: number | null, note: string | null,
+ * @typedef {{pain: number | null, stress: number | null, pleasant: number | null, note: string | null,
  *   pleasant_note: string | null, about: string, zone: string,
  *   prompt_id?: string}} RatingContent
  *

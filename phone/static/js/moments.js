@@ -38,3 +38,12 @@ export function lastDays(number, today = new Date()) {
     return isoWithOffset(day).slice(0, 10);
   });
 }
+
+/**
+ * Which of the two scales a prompt asks for.
+ * @param {string | undefined} asks
+ * @returns {('pain' | 'stress')[]}
+ */
+export function askedFor(asks) {
+  return asks === "pain" || asks === "stress" ? [asks] : ["pain", "stress"];
+}

@@ -6,7 +6,10 @@ import { request, requestJson } from "./api.js";
 const CACHE = "ebbtide-prompt";
 const KEY = "last";
 
-/** @typedef {{id: string, expires: number}} OpenPrompt `expires`: ms since 1970 */
+/**
+ * `expires`: ms since 1970; `asks`: for pain, stress or both, which is meant where nothing is said.
+ * @typedef {{id: string, expires: number, asks?: string}} OpenPrompt
+ */
 
 /**
  * The prompt that this phone showed last. A rating about a moment before it expires answers it, as
@@ -25,7 +28,9 @@ export async function findPrompt() {
 /** Ask the server what waits, and keep it for when there is no net. */
 export async function loadPrompt() {
   const { prompt } = await requestJson("GET", "/v1/prompts/waiting");
-  if (prompt) await writeLast({ id: prompt.id, expires: Date.parse(prompt.expires) });
+  if (!prompt) return;
+  const { id, expires, asks } = prompt;
+  await writeLast({ id, expires: Date.parse(expires), asks });
 }
 
 /** Forget the prompt that was answered. */
@@ -57,7 +62,7 @@ async function writeLast(prompt) {
 export const CAN_PUSH =
   "serviceWorker" in navigator && "PushManager" in globalThis && "Notification" in globalThis;
 
-/** @typedef {{enabled: boolean, push_key: string, random_a_day: number, by_heart: boolean,
+/** @typedef {{enabled: boolean, push_key: string, random_a_day: number, by_heart: boolean, asks_apart: boolean,
  *   zone: string,
  *   pauses: {first: string, last: string}[], browsers: {id: string}[]}} Reminders */
 
@@ -109,6 +114,11 @@ export async function endReminders() {
 /** @param {boolean} wished whether to be asked by the heart, too */
 export async function askByHeart(wished) {
   await request("PUT", "/v1/reminders", { json: { by_heart: wished } });
+}
+
+/** @param {boolean} wished whether to be asked for pain and stress at different moments */
+export async function askApart(wished) {
+  await request("PUT", "/v1/reminders", { json: { asks_apart: wished } });
 }
 
 /** @param {number} days without prompts, today included; 0 ends a pause */

@@ -69,6 +69,7 @@ class PromptRow(Base):
     let_go_ns: Mapped[int | None] = mapped_column(BigInteger)
     put_off_ns: Mapped[int | None] = mapped_column(BigInteger)
     simulated: Mapped[bool]
+    asks: Mapped[str] = mapped_column(String(10), default="both", server_default="both")
 
 
 class PushSubscriptionRow(Base):

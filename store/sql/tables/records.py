@@ -66,6 +66,7 @@ class RatingRow(Base):
         CheckConstraint("pain BETWEEN 0 AND 10"),
         CheckConstraint("stress BETWEEN 0 AND 10"),
         CheckConstraint("pleasant BETWEEN 0 AND 10"),
+        CheckConstraint("pain IS NOT NULL OR stress IS NOT NULL", name="rating_of_something"),
         Index("ratings_of_person", "person_id", "about_ns"),
     )
 
@@ -75,8 +76,8 @@ class RatingRow(Base):
     about_ns: Mapped[int] = mapped_column(BigInteger)
     entered_ns: Mapped[int] = mapped_column(BigInteger)
     zone: Mapped[str] = mapped_column(String(64))
-    pain: Mapped[int]
-    stress: Mapped[int]
+    pain: Mapped[int | None]
+    stress: Mapped[int | None]
     pleasant: Mapped[int | None]
     simulated: Mapped[bool]
     superseded: Mapped[bool] = mapped_column(default=False)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.programme.prompt_plan import (
+    Asks,
     Burst,
     DayHours,
     Pause,
@@ -189,3 +190,34 @@ EXPECTED = [579, 520, 987, 463, 935]
 
 def _minute(prompt: PlannedPrompt) -> int:
     return prompt.at_ns // 60_000_000_000 % 1440
+
+
+def test_pain_and_stress_are_asked_apart_one_to_three_hours_in_either_order() -> None:
+    plan = validate_plan(PromptPlan(random_a_day=5, asks_apart=True))
+    first, gaps = Counter[str](), []
+    for number in range(200):
+        day = draw_day(plan, date(2026, 1, 5) + timedelta(days=number), "UTC", "seed")
+        assert [item.slot for item in day] == [f"random-{k}-of-5" for k in range(1, 6)]
+        assert day[4].asks is Asks.BOTH  # the odd one out
+        for one, other in (day[:2], day[2:4]):
+            assert {one.asks, other.asks} == {Asks.PAIN, Asks.STRESS}
+            first[str(one.asks)] += 1
+            gaps.append((other.at_ns - one.at_ns) // 60_000_000_000)
+        assert all(b.at_ns - a.at_ns >= 3_600_000_000_000 for a, b in pairwise(day))
+    assert 60 <= min(gaps) < 65 and 130 < max(gaps) <= 180
+    assert 160 < first["pain"] < 240  # 200 of 400, four standard errors of 10
+
+
+def test_asking_apart_wants_two_random_ones_and_room_for_them() -> None:
+    with pytest.raises(PlanError, match="at least two a day"):
+        validate_plan(PromptPlan(random_a_day=1, asks_apart=True))
+    short = (DayHours(540, 650),) * 7
+    with pytest.raises(PlanError, match="do not fit an hour apart"):
+        validate_plan(PromptPlan(random_a_day=2, hours=short, asks_apart=True))
+
+
+def test_what_is_asked_for_is_kept_with_the_plan() -> None:
+    plan = PromptPlan(asks_apart=True)
+    assert plan_from_json(json.loads(json.dumps(plan_to_json(plan)))) == plan
+    before = {key: value for key, value in plan_to_json(plan).items() if key != "asks_apart"}
+    assert not plan_from_json(before).asks_apart  # plans of the version before

@@ -100,7 +100,6 @@ def test_rows_that_cannot_be_taken_say_why(stores: Stores) -> None:
     head = "prompt_sent,rating_timestamp,pain,stress,ebbtide_reason\n"
     rows = [
         ("2026-01-02 08:00,2026-01-02 08:05,3,11,", "not from 0 to 10"),
-        ("2026-01-02 08:00,2026-01-02 08:05,3,,", "only one of pain and stress"),
         ("2026-01-02 08:00,,3,4,", "no rating_timestamp"),
         ("2026-01-02 08:00,2026-01-02 07:05,3,4,", "before the prompt"),
         ("2999-01-02 08:00,,,,", "in the future"),
@@ -115,3 +114,32 @@ def test_rows_that_cannot_be_taken_say_why(stores: Stores) -> None:
     for bad in ("a,b\n1,2\n", head + "x\n" * 1001):
         with pytest.raises(ValueError, match="has "):
             import_prompts_csv(stores, ada, bad, "redcap")
+
+
+@pytest.mark.parametrize("form", ["m-path", "redcap"])
+def test_what_was_asked_apart_comes_back_as_it_was(stores: Stores, form: str) -> None:
+    ada, eve = (add_account(stores, f"{name}@example.org") for name in ("ada", "eve"))
+    begun = (stores.now() - DAY) // SECOND * SECOND
+    prompt = Prompt(
+        *(new_id(), ada.id, "a", "random", begun, ada.zone, 0.25, 1, begun, begun + 45 * MINUTE),
+        PromptState.SENT,
+        sent_ns=begun,
+        asks="stress",
+    )
+    assert stores.prompts.import_prompt(prompt)
+    rating = Rating(
+        *(new_id(), 1, ada.id, begun + MINUTE, begun + MINUTE, ada.zone, None, 4, None, False),
+        prompt_id=prompt.id,
+    )
+    stores.records.add_rating(rating)
+    text = _text(stores, ada, form).replace(prompt.id, "").replace(rating.id, "")
+    assert import_prompts_csv(stores, eve, text, form).skipped == []
+    (again,) = stores.prompts.prompts(eve.id, *FOREVER)
+    (rated,) = stores.records.ratings(eve.id, *FOREVER)
+    assert (again.asks, again.answered_ns is not None) == ("stress", True)
+    assert (rated.pain, rated.stress, rated.is_complete) == (None, 4, False)
+    split = split_ratings(stores, eve, [rated])
+    assert (split.ratings, split.singles) == ([], (rated,))
+    bad = text.replace("stress\n", "mood\n")
+    ((_, why),) = import_prompts_csv(stores, eve, bad, form).skipped
+    assert "ebbtide_asks is 'mood'" in why

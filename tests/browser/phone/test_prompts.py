@@ -7,6 +7,8 @@ service here and is decrypted as a browser does; Chromium is given the same by i
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from api.app import create_app
 from api.services.reminders.plans import change_plan
 from api.services.reminders.push import PushServices, PushWay
 from api.services.reminders.scheduler import run_turn
+from api.services.reminders.turn import plan_of
 from api.services.reminders.ways import Message
 from cli.server.thread import ApiThread
 from ebbtide.beats import new_id
@@ -72,14 +75,14 @@ def opened(browser: Browser, width: int = 360) -> BrowserContext:
     return context
 
 
-def due_now(stores: Stores, person: Person) -> Prompt:
+def due_now(stores: Stores, person: Person, asks: str = "both") -> Prompt:
     now = stores.now()
     prompt = Prompt(
         *(new_id(), person.id, new_id(), "random", now, ZONE, 0.01, 0, now, now + 45 * MINUTE)
     )
     plan = stores.prompts.plan(person.id)
     assert plan is not None
-    prompt = replace(prompt, plan_version=plan.version)
+    prompt = replace(prompt, plan_version=plan.version, asks=asks)
     stores.prompts.take_turn(now, lambda turn: TurnResult(turn.plan, (prompt,)), person.id)
     return prompt
 
@@ -215,3 +218,74 @@ def test_the_link_of_a_mail_takes_one_answer_and_shows_nothing(
     expect(page.get_by_text("used already")).to_be_visible()
     assert page.evaluate("indexedDB.databases().then((found) => found.length)") == 0
     context.close()
+
+
+@pytest.mark.parametrize("width", [360, 1300])
+def test_the_link_of_a_mail_asks_for_one_alone(
+    browser: Browser, stores: Stores, api: ApiThread, ada: Person, width: int
+) -> None:
+    change_plan(stores, ada, lambda plan: plan, mail=True)
+    due_now(stores, ada, asks="stress")
+    way = _ReceiptWay()
+    run_turn(stores, [way], ada.id)
+    context = opened(browser, width)
+    page = context.new_page()
+    page.goto(f"{api.url}/app/answer.html#{way.receipts[0]}")
+    expect(page.get_by_role("radiogroup", name="Stress")).to_be_visible()
+    expect(page.get_by_role("radiogroup", name="Pain")).to_have_count(0)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Choose a number.")).to_be_visible()
+    assert axe_violations(page) == []
+    _picture(page, f"apart-answer-{width}")
+    choose(page, "Stress", 2)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved. Thank you.")).to_be_visible()
+    (rating,) = stores.records.ratings(ada.id, 0, 2**62)
+    assert (rating.pain, rating.stress, rating.prompt_id is None) == (None, 2, False)
+    context.close()
+
+
+@pytest.mark.parametrize("width", [360, 1300])
+def test_the_app_agrees_to_it_and_asks_for_one_alone_without_net_too(
+    browser: Browser, stores: Stores, api: ApiThread, ada: Person, width: int
+) -> None:
+    change_plan(stores, ada, lambda plan: plan, enabled=True)
+    context = opened(browser, width)
+    page = context.new_page()
+    sign_in_by_code(page, api.url, stores, ada)
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    page.get_by_role("link", name="More").click()
+    expect(page.get_by_text("A draw decides which comes first")).to_be_visible()
+    _picture(page, f"apart-before-{width}")
+    page.get_by_role("button", name="Ask pain and stress at different moments").click()
+    expect(page.get_by_text("It counts from now on.")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask both at one moment again")).to_be_visible()
+    stored = stores.prompts.plan(ada.id)
+    assert stored is not None and plan_of(stored).asks_apart
+    _picture(page, f"apart-more-{width}")
+    prompt = due_now(stores, ada, asks="pain")
+    run_turn(stores, [_ReceiptWay()], ada.id)
+    page.get_by_role("link", name="Rate").click()
+    expect(page.get_by_role("radiogroup", name="Stress")).to_be_hidden()
+    context.set_offline(True)  # what was asked is known here
+    page.get_by_role("link", name="More").click()
+    page.get_by_role("link", name="Rate").click()
+    expect(page.get_by_role("radiogroup", name="Pain")).to_be_visible()
+    expect(page.get_by_role("radiogroup", name="Stress")).to_be_hidden()
+    choose(page, "Pain", 4)
+    _picture(page, f"apart-rate-{width}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Saved")).to_be_visible()
+    expect(page.get_by_text(re.compile("pain 4$")).first).to_be_visible()
+    context.set_offline(False)
+    wait_for(lambda: stores.records.ratings(ada.id, 0, 2**62), page, "the answer")
+    (rating,) = stores.records.ratings(ada.id, 0, 2**62)
+    assert (rating.pain, rating.stress, rating.prompt_id) == (4, None, prompt.id)
+    page.goto(f"{api.url}/app/#see")
+    expect(page.get_by_text("stress not asked").first).to_be_visible()
+    context.close()
+
+
+def _picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("EBBTIDE_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)

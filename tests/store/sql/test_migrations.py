@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
 from store import RecordStore
+from store.errors import RatingConflictError
 from store.influx.catalogue import BeatCatalogue
 from store.models import AuditLine, Message, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
@@ -51,6 +52,11 @@ PLAN = (
     "INSERT INTO reminder_plans (person_id, seed, body, zone, enabled, push, mail, desktop,"
     " shows_words, version, changed_ns, next_ns) VALUES ('p', 'seed', '{}', 'Europe/Berlin', true,"
     " true, false, true, false, 1, 5, 6)"
+)
+PROMPT = (
+    "INSERT INTO prompts (id, person_id, slot, reason, planned_ns, zone, chance, plan_version,"
+    " due_ns, expires_ns, state, attempts, leased_until_ns, ways_tried, ways, simulated) VALUES"
+    " ('q', 'p', 'day/1', 'random', 7, 'Europe/Berlin', 0.1, 1, 7, 9, 'sent', 1, 0, '', '', false)"
 )
 OFFERS = (
     "INSERT INTO offer_plans (person_id, number, seed, arms, base_probability, delay_min,"
@@ -97,7 +103,7 @@ def opened(url: str) -> RecordStore:
     "revision",
     [
         f"{number:04}"
-        for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 26, 27, 28)
+        for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 26, 27, 28, 29)
     ],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
@@ -121,6 +127,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(PLAN))
         if revision >= "0023":
             connection.execute(text(OFFERS))
+        if revision >= "0028":
+            connection.execute(text(PROMPT))
         if revision == "0027":
             connection.execute(text(STREAM))
             connection.execute(text(RUN))
@@ -135,6 +143,13 @@ def test_a_filled_database_of_each_revision_comes_forward(
     (rating,) = store.ratings("p", 0, 100)
     assert (rating.pain, rating.prompt_id) == (3, None)  # nothing asked before prompts
     store.add_rating(a_rating(person))
+    store.add_rating(a_rating(person, stress=None))  # where pain alone was asked for
+    with pytest.raises(RatingConflictError):
+        store.add_rating(a_rating(person, pain=None, stress=None))
+    with pytest.raises(RatingConflictError):
+        store.add_rating(a_rating(person, pain=11))
+    asked = [item.asks for item in SqlPromptStore(engine).prompts("p", 0, 100)]
+    assert asked == (["both"] if revision >= "0028" else [])
     store.add_audit(AuditLine(NOW, "erased", "s"))
     store.close()
     with engine.connect() as connection:

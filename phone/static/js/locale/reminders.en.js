@@ -20,6 +20,12 @@ export default {
     "While you wear the strap, at most two more a day come when your heart is faster than usual, or calm after a practice. The answer leaves these out.",
   "reminders.heartOff": "Not by my heart",
   "reminders.heartOffSaid": "No more of these.",
+  "reminders.apartOn": "Ask pain and stress at different moments",
+  "reminders.apartWords":
+    "You can be asked for the two apart. One question asks for pain alone. The other, one to three hours before or after, asks for stress alone. A draw decides which comes first. So a habit of one moment cannot look like a connection. An answer takes longer that way.",
+  "reminders.apartOnSaid": "Done. It counts from now on.",
+  "reminders.apartOff": "Ask both at one moment again",
+  "reminders.apartOffSaid": "From now on both are asked at one moment again.",
   "reminders.end": "End reminders",
   "reminders.ended": "Ended. You can rate whenever you like.",
   "reminders.offline": "No internet: reminders can be changed when it is back.",

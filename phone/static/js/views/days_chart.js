@@ -15,7 +15,7 @@ const DOT = 4;
 
 /**
  * @param {string[]} days `YYYY-MM-DD`
- * @param {{about: string, pain: number, stress: number}[]} ratings
+ * @param {{about: string, pain: number | null, stress: number | null}[]} ratings
  * @returns {DayMean[]}
  */
 export function summariseDays(days, ratings) {
@@ -23,8 +23,10 @@ export function summariseDays(days, ratings) {
     const shown = ratings.filter((rating) => rating.about.startsWith(day));
     const count = shown.length;
     /** @param {'pain' | 'stress'} name */
-    const mean = (name) =>
-      count === 0 ? null : shown.reduce((sum, rating) => sum + rating[name], 0) / count;
+    const mean = (name) => {
+      const values = shown.map((rating) => rating[name]).filter((value) => value !== null);
+      return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
+    };
     return { day, pain: mean("pain"), stress: mean("stress"), count };
   });
 }

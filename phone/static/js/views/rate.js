@@ -4,7 +4,7 @@ import { announce, button, element, field, fold, heading, replace } from "../dom
 import { formatMoment, isSameDay, t } from "../i18n.js";
 import { findPrompt, forgetPrompt, loadPrompt } from "../prompts.js";
 import { createScale } from "../scale.js";
-import { isoWithOffset, toLocalInput } from "../moments.js";
+import { askedFor, isoWithOffset, toLocalInput } from "../moments.js";
 import { messagesPart } from "./messages.js";
 import { offerPart } from "./offers.js";
 import { questionsLine } from "./questions.js";
@@ -24,7 +24,6 @@ export function openRate(app, place, signal, argument) {
     location.replace("#rate");
     return;
   }
-  void loadPrompt().catch(() => null); // without net: what the last notification said
   replace(place, ...form(app, place, signal, former));
 }
 
@@ -58,6 +57,25 @@ function form(app, place, signal, former) {
   const problem = element("p", { role: "alert", class: "problem" });
   // Looked for while the person still chooses, since they wait for what happens after Save.
   let prompt = findPrompt();
+  let asked = askedFor(undefined);
+  async function showAsked() {
+    const found = await prompt;
+    const isOpen = found !== null && Date.now() < found.expires && about.input.value === begun;
+    if (former) asked = askedFor(onlyOne(former));
+    else asked = askedFor(isOpen ? found.asks : undefined);
+    // What was chosen meanwhile stays to be seen.
+    if (!former && pain.value !== null && stress.value !== null) asked = askedFor(undefined);
+    pain.root.hidden = !asked.includes("pain");
+    stress.root.hidden = !asked.includes("stress");
+  }
+  void showAsked();
+  about.input.addEventListener("change", () => void showAsked());
+  // Without net: what the last notification said.
+  const loaded = former ? Promise.resolve() : loadPrompt().catch(() => undefined);
+  void loaded.then(() => {
+    prompt = findPrompt();
+    return showAsked();
+  });
   for (const { root } of [pain, stress, pleasant]) {
     root.addEventListener("change", () => {
       const newer = findPrompt();
@@ -67,15 +85,16 @@ function form(app, place, signal, former) {
 
   async function save() {
     const content = {
-      pain: pain.value,
-      stress: stress.value,
+      pain: asked.includes("pain") ? pain.value : null,
+      stress: asked.includes("stress") ? stress.value : null,
       pleasant: pleasant.value,
       note: note.input.value.trim() || null,
       pleasant_note: pleasantNote.input.value.trim() || null,
     };
-    if (content.pain === null || content.stress === null) {
-      problem.textContent = t("rate.choose");
-      (content.pain === null ? pain : stress).focus();
+    const missing = asked.find((name) => content[name] === null);
+    if (missing) {
+      problem.textContent = t(asked.length > 1 ? "rate.choose" : "rate.chooseOne");
+      (missing === "pain" ? pain : stress).focus();
       return;
     }
     const chosen = about.input.value;
@@ -92,10 +111,10 @@ function form(app, place, signal, former) {
         : { about: isoWithOffset(moment), zone: currentZone() };
     const complete = /** @type {import('../entries.js').RatingContent} */ ({ ...content, ...when });
     let id = former?.id;
-    const asked = former ? null : await prompt;
-    const isAnswer = asked !== null && moment.getTime() < asked.expires;
+    const question = former ? null : await prompt;
+    const isAnswer = question !== null && moment.getTime() < question.expires;
     if (former) await app.entries.correct(former.id, former.version, complete);
-    else id = await app.entries.rate(isAnswer ? { ...complete, prompt_id: asked.id } : complete);
+    else id = await app.entries.rate(isAnswer ? { ...complete, prompt_id: question.id } : complete);
     if (!signal.aborted) showSaved(app, place, signal, String(id)); // else another view is open
     if (isAnswer) await forgetPrompt();
   }
@@ -253,8 +272,26 @@ function row(rating) {
 function describe(rating) {
   const { pain, stress, pleasant } = rating;
   const moment = formatMoment(new Date(rating.about));
+  const only = onlyOne(rating);
+  if (only) {
+    const words = t(only === "pain" ? "rate.summaryPain" : "rate.summaryStress", {
+      moment,
+      number: rating[only],
+    });
+    return pleasant === null ? words : `${words}, ${t("rate.andPleasant", { pleasant })}`;
+  }
   if (pleasant === null) return t("rate.summary", { moment, pain, stress });
   return t("rate.summaryPleasant", { moment, pain, stress, pleasant });
+}
+
+/**
+ * The one that was rated, where the other was not asked for.
+ * @param {{pain: number | null, stress: number | null}} rating
+ * @returns {'pain' | 'stress' | undefined}
+ */
+function onlyOne({ pain, stress }) {
+  if (pain === null) return "stress";
+  return stress === null ? "pain" : undefined;
 }
 
 function currentZone() {

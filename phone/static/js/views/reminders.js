@@ -3,7 +3,7 @@
 import { OfflineError } from "../api.js";
 import { button, element, replace } from "../dom.js";
 import { t } from "../i18n.js";
-import { askByHeart, beginReminders, endReminders, loadReminders, pauseReminders } from "../prompts.js";
+import { askApart, askByHeart, beginReminders, endReminders, loadReminders, pauseReminders } from "../prompts.js";
 
 /** @typedef {import('./view.js').App} App */
 
@@ -66,12 +66,26 @@ async function draw(app, place, said) {
   const heart = found.random_a_day
     ? [button(t(found.by_heart ? "reminders.heartOff" : "reminders.heartOn"), byHeart)]
     : [];
+  const apart = async () => {
+    await askApart(!found.asks_apart);
+    await again(t(found.asks_apart ? "reminders.apartOffSaid" : "reminders.apartOnSaid"));
+  };
+  // A pair is two random questions.
+  const pairs =
+    found.random_a_day > 1 || found.asks_apart
+      ? [
+          // What is agreed to is said before.
+          found.asks_apart ? null : element("p", { class: "muted" }, t("reminders.apartWords")),
+          button(t(found.asks_apart ? "reminders.apartOff" : "reminders.apartOn"), apart),
+        ]
+      : [];
   replace(
     place,
     title,
     element("p", {}, t("reminders.on", { number: found.random_a_day })),
     button(t(isPaused ? "reminders.goOn" : "reminders.notToday"), pause),
     ...heart,
+    ...pairs,
     button(t("reminders.end"), end, { class: "quiet" }),
     status,
   );

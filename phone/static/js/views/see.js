@@ -66,8 +66,8 @@ function todayParts(ratings) {
     shown.length === 0
       ? t("see.todayNone")
       : count("see.todaySome", shown.length, {
-          pain: formatNumber(mean(shown.map((rating) => rating.pain)), 1),
-          stress: formatNumber(mean(shown.map((rating) => rating.stress)), 1),
+          pain: meanWords(numbersOf(shown, "pain")),
+          stress: meanWords(numbersOf(shown, "stress")),
         });
   return [element("h2", {}, t("see.today")), element("p", {}, words)];
 }
@@ -78,8 +78,8 @@ function weekParts(ratings) {
   const shown = ratings.filter((rating) => days.includes(rating.about.slice(0, 10)));
   if (shown.length === 0) return [element("p", {}, t("see.none"))];
   const means = summariseDays(days, shown);
-  const pains = shown.map((rating) => rating.pain);
-  const stresses = shown.map((rating) => rating.stress);
+  const pains = numbersOf(shown, "pain");
+  const stresses = numbersOf(shown, "stress");
   const sentence = t("see.sentence", {
     ratings: count("see.ratings", shown.length),
     days: count("see.days", means.filter((day) => day.count > 0).length),
@@ -176,9 +176,23 @@ function answerParts({ value, asOf }) {
 
 /** @param {number[]} values */
 function rangeWords(values) {
+  if (values.length === 0) return t("see.notAsked");
   const low = formatNumber(Math.min(...values));
   const high = formatNumber(Math.max(...values));
   return low === high ? low : t("see.between", { low, high });
+}
+
+/**
+ * @param {Ratings} ratings
+ * @param {'pain' | 'stress'} name
+ */
+function numbersOf(ratings, name) {
+  return ratings.map((rating) => rating[name]).filter((value) => value !== null);
+}
+
+/** @param {number[]} values */
+function meanWords(values) {
+  return values.length === 0 ? t("see.notAsked") : formatNumber(mean(values), 1);
 }
 
 /** @param {number[]} values */

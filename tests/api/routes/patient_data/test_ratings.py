@@ -67,7 +67,7 @@ def test_a_correction_is_a_version(signed_in: SignedIn) -> None:
         ({"pain": 3.5, "stress": 1}, ["body.pain"]),
         ({"pain": "3", "stress": 1}, ["body.pain"]),
         ({"pain": True, "stress": 1}, ["body.pain"]),
-        ({"pain": 3}, ["body.stress"]),
+        ({"pleasant": 3}, ["body.pain", "stress is not given"]),
         ({"pain": 3, "stress": 1, "pian": 2}, ["body.pian"]),
         ({"pain": 3, "stress": 1, "about": "2026-03-01T10:00:00"}, ["body.about: needs a zone"]),
         ({"pain": 3, "stress": 1, "about": "1820-03-01T10:00:00Z"}, ["about", "2000 and 2100"]),
@@ -113,3 +113,20 @@ def test_simulated_people_and_ratings_stay_marked(signed_in: SignedIn) -> None:
     rating = client.post("/v1/ratings", json={"pain": 4, "stress": 6}).json()
     assert rating["simulated"] is True
     assert client.get("/v1/link").json()["simulated"] is True
+
+
+def test_a_rating_may_be_of_pain_or_stress_alone(signed_in: SignedIn) -> None:
+    client = signed_in()
+    made = client.post("/v1/ratings", json={"stress": 6})
+    assert made.status_code == 201
+    rating = made.json()
+    assert (rating["pain"], rating["stress"]) == (None, 6)
+    path = f"/v1/ratings/{rating['id']}"
+    corrected = client.put(path, json={"stress": 5, "version": 1}).json()
+    assert (corrected["pain"], corrected["stress"], corrected["version"]) == (None, 5, 2)
+    assert_problem(client.post("/v1/ratings", json={"pleasant": 3}), 422, "stress is not given")
+    now = datetime.now(UTC)
+    when = {"start": (now - timedelta(days=1)).isoformat(), "end": now.isoformat()}
+    for address in ("/v1/therapy", "/v1/link", "/v1/notes/patterns"):
+        answer = client.get(address, params=when if address != "/v1/notes/patterns" else {})
+        assert answer.status_code in (200, 404), (address, answer.text)

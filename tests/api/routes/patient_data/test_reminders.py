@@ -439,3 +439,39 @@ def test_prompts_are_exported_once_their_time_has_come(place: Place) -> None:
     ratings = ada.get("/v1/export/ratings").json()["rows"]
     assert {r["rating"]: r["prompt"] for r in ratings}[rated["id"]] == prompt.id
     assert sum(r["prompt"] is not None for r in ratings) == 1
+
+
+def test_whoever_agrees_is_asked_for_pain_and_stress_apart(place: Place, mail: MailServer) -> None:
+    ada = place.clinic["ada"]
+    assert ada.get("/v1/reminders").json()["asks_apart"] is False
+    refused = ada.put("/v1/reminders", json={"asks_apart": True, "random_a_day": 1})
+    assert_problem(refused, 422, "at least two a day")
+    local = to_datetime(place.clock(), "Europe/Berlin")
+    begin = local.hour * 60 + local.minute + 2
+    hours = [{"start_min": begin, "end_min": begin + 250}] * 7
+    body = {"hours": hours, "random_a_day": 2, "fixed_min": [], "asks_apart": True}
+    person = place.clinic.people["ada"]
+    change_plan(place.stores, person, lambda plan: plan, mail=True, shows_words=True)
+    answer = ada.put("/v1/reminders", json={**body, "enabled": True})
+    assert answer.json()["asks_apart"] is True
+    run_due(place.stores, [])
+    first, second = place.stores.prompts.prompts(
+        place.clinic.id("ada"), place.clock.now_ns, place.clock.now_ns + 6 * HOUR
+    )
+    assert {first.asks, second.asks} == {"pain", "stress"}
+    assert HOUR <= second.planned_ns - first.planned_ns <= 3 * HOUR
+    place.clock.now_ns = first.planned_ns
+    run_due(place.stores, [mail_way(mail)])
+    assert f"How is {first.asks} just now?" in mail.received[-1].get_content()
+    waiting = ada.get("/v1/prompts/waiting").json()["prompt"]
+    assert (waiting["id"], waiting["asks"]) == (first.id, first.asks)
+    receipt = {"receipt": _receipt(mail)}
+    opened = httpx.post(f"{place.clinic.url}/v1/prompt-receipts", json=receipt, timeout=60)
+    assert opened.json()["asks"] == first.asks
+    url = f"{place.clinic.url}/v1/prompt-answers"
+    other = {"pain": "stress", "stress": "pain"}[first.asks]
+    wrong = httpx.post(url, json={**receipt, other: 3}, timeout=60)
+    assert_problem(wrong, 422, "asked for by this prompt")
+    assert httpx.post(url, json={**receipt, first.asks: 3}, timeout=60).status_code == 204
+    (rating,) = ada.get("/v1/ratings").json()["ratings"]
+    assert (rating[first.asks], rating[other], rating["prompted"]) == (3, None, True)
