@@ -142,7 +142,7 @@ def create_app(
     app.state.passwords = settings.passwords
     app.state.questionnaires = QuestionnaireService.from_settings(settings)
     app.state.cache = AnalysisCache(questionnaires=app.state.questionnaires.library)
-    app.state.snapshots = Snapshots.from_settings(settings)
+    app.state.snapshots = Snapshots.from_settings(settings, stores)
     app.state.withdrawals = WithdrawalTask(stores, app.state.snapshots, settings.withdrawal_hours)
     app.state.computations = Computations()
     app.state.research_min_people = settings.research_min_people

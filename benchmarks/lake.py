@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from cli.analysis.lake_files import Lake
+from cli.analysis.lake_files import open_lake
 from ebbtide.timestamps import DAY
 
 _STEP_NS = 300 * 10**9
@@ -101,7 +101,8 @@ def run(which: str, table: str, people: int, folder: str) -> None:
         for _ in _MADE[table](people):
             pass
     else:
-        Lake(folder, "ann", _BUCKETS).replace_table(table, _MADE[table](people), "time_ns")
+        with open_lake(folder, "ann", _BUCKETS) as lake:
+            lake.replace_table(table, _MADE[table](people), "time_ns")
     seconds = time.process_time() - begin
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps({"seconds": seconds, "megabytes": memory}))

@@ -107,7 +107,7 @@ HELP = (
     N_("A .csv or .parquet file; - is CSV on standard output."),
     N_("A folder, or s3://bucket/path, gs://bucket/path."),
     N_("Address of an analyst's account; not needed with EBBTIDE_TOKEN."),
-    N_("Which table, several times; all if left out."),
+    N_("Which table, several times; all if left out. Those that the lake has are always renewed."),
     N_("Into how many parts the people are divided."),
     N_("What is computed: hrv, link or practice."),
     N_("The folder or address that ebbtide lake wrote."),

@@ -11,6 +11,7 @@ printed; what others say of data (caveats, what is wrong with a store) is listed
 from __future__ import annotations
 
 import os
+import string
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -36,6 +37,35 @@ def _(words: str) -> str:
 def ngettext(one: str, many: str, number: int) -> str:
     """Translate into the language of the terminal, in the form for a number."""
     return translate_number(terminal_language(), one, many, number)
+
+
+class _LocalFormatter(string.Formatter):
+    """Write fractions with the decimal mark of a language; whole numbers and words as they are."""
+
+    def __init__(self, decimal: str) -> None:
+        self._decimal = decimal
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Format as Python does, and put the mark in."""
+        text = format(value, format_spec)
+        return text.replace(".", self._decimal) if isinstance(value, float) else text
+
+
+@cache
+def _formatter(language: str) -> _LocalFormatter:
+    if language == DEFAULT:
+        return _LocalFormatter(".")
+    from babel import Locale
+
+    return _LocalFormatter(str(Locale(language).number_symbols["latn"]["decimal"]))
+
+
+def fill(words: str, **fields: Any) -> str:
+    """Put fields into a text that is for people, fractions with the decimal mark that they write.
+
+    JSON, CSV and what can be typed as an option keep the point: they are formatted as Python does.
+    """
+    return _formatter(terminal_language()).vformat(words, (), fields)
 
 
 def translate_command(command: Any, translate: Translate) -> None:
@@ -104,8 +134,8 @@ def say_result(words: str, language: str | None = None) -> str:
 
 
 def say_finding(words: str, language: str | None = None) -> str:
-    """Say a finding or a caveat, some of which the pages show too, in the language of the terminal;
-    what is listed for neither stays as it is.
+    """Say a finding, a caveat or how a file was read, which the pages show too, in the language of
+    the terminal; what is listed for neither stays as it is.
     """
     chosen = terminal_language() if language is None else language
     said = say_result(words, chosen)
@@ -113,11 +143,12 @@ def say_finding(words: str, language: str | None = None) -> str:
         return said
     from babel import Locale
 
-    from dashboard.i18n import api_texts
+    from dashboard.i18n import api_texts, reading_texts
     from dashboard.i18n.language import reading_as
 
     with reading_as(Locale(chosen)):
-        return api_texts.say(words)
+        said = reading_texts.say_of_file(words)
+        return said if said != words else api_texts.say(words)
 
 
 @cache

@@ -50,6 +50,11 @@ class Stores:
             raise EbbtideError("These stores have no SQL database.", "Open them with open_stores.")
         return self.database
 
+    @property
+    def is_on_server(self) -> bool:
+        """Whether the SQL database is on a server, which processes of several machines may use."""
+        return self.database is not None and self.database.dialect.name != "sqlite"
+
     def requiring_consent(self) -> Stores:
         """Return these stores, of which records, programme, prompts, offers and nights raise
         ConsentMissingError, in the transaction of each write, for what is of a person who does not

@@ -74,8 +74,10 @@ def snapshot_response(
         return Response(status_code=304, headers={**headers, "ETag": etag})
     reader = hashlib.sha256(f"{request.client}\n{question}".encode()).hexdigest()[:40]
     wanted = parse_range(request.range) if request.range else None
-    snapshot, is_new = _choose(snapshots, reader, request, wanted), False
+    snapshot, is_new, begun = _choose(snapshots, reader, request, wanted), False, None
     if snapshot is None:
+        if wanted is not None and not (request.if_range or request.if_match):
+            begun = snapshots.pinned_elsewhere(reader, begins=wanted.begins_file)
         with single_flight(f"export {reader} {content}"):
             found: Snapshot | Iterator[bytes] | None
             found = snapshots.find_by_content(reader, content)
@@ -85,14 +87,15 @@ def snapshot_response(
         if not isinstance(found, Snapshot):
             weak = {**headers, "ETag": f'W/"{current}"', "Accept-Ranges": "none"}
             return StreamingResponse(found, media_type=media_type, headers=weak)
-        snapshot, is_new = found, True
+        # The same bytes as another machine began with are no new file.
+        snapshot, is_new = found, found.tag != begun
     # Strong comparison: W/ never matches (RFC 9110, 8.8.3.2).
     strong = parse_tags(request.if_match, strong=True)
     if request.if_match and not {ANY, snapshot.tag} & set(strong):
         return problem_response(412, "This export has changed since: get it anew.")
-    if is_new:
+    if is_new and begun is None:
         snapshots.pin(reader, snapshot)
-    if wanted is not None and not _may_send_range(request, snapshot, wanted, is_new):
+    if wanted is not None and not _may_send_range(request, snapshot, wanted, is_new, begun):
         wanted = None
     return _open(snapshot, wanted, media_type, headers)
 
@@ -115,14 +118,21 @@ def _choose(
 
 
 def _may_send_range(
-    request: RangeRequest, snapshot: Snapshot, wanted: ByteRange, is_new: bool
+    request: RangeRequest,
+    snapshot: Snapshot,
+    wanted: ByteRange,
+    is_new: bool,
+    begun: str | None,
 ) -> bool:
     """Whether a range fits what the client has. A range of a new file that does not begin it,
-    without a validator, would go on with other bytes than the client has: it gets the whole.
+    without a validator, would go on with other bytes than the client has: it gets the whole. So
+    does a beginning, where the client ``begun`` with other bytes on another machine.
     """
     if request.if_range:
         return snapshot.tag in parse_tags(request.if_range, strong=True)
-    return not is_new or bool(request.if_match) or wanted.begins_file
+    if not is_new or request.if_match:
+        return True
+    return wanted.begins_file and begun is None
 
 
 def _open(

@@ -16,7 +16,26 @@ from ebbtide.timestamps import LATEST, from_datetime
 from store import Stores
 from store.models import Person
 
+_OF_FILES = frozenset({"start", "end", "since", "span", "person"})
+_OF_TABLES = _OF_FILES | {"format", "limit", "cursor"}
 _EXAMPLE = "2012-03-04T09:30:00"
+
+
+def require_known_query(request: Request) -> None:
+    """Refuse a parameter that there is not. Left unread, a misspelt one would give another table
+    than was asked for, such as everybody's.
+    """
+    known = _OF_FILES if "." in request.url.path.rpartition("/")[2] else _OF_TABLES
+    for name in request.query_params:
+        if name not in known:
+            raise ProblemError(
+                422,
+                f"is no parameter of this table: it takes {', '.join(sorted(known))}.",
+                field=f"query.{name[:40]}",
+            )
+
+
+KnownQuery = Depends(require_known_query)
 
 
 def get_cohort(request: Request, analyst: Analyst, stores: StoresDep) -> Cohort:

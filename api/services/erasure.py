@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,9 +188,9 @@ def begin_ledger(stores: Stores) -> None:
     ledger.begin(min([person.created_ns for person in people], default=now))
 
 
-def adopt_erasures(stores: Stores) -> None:
+def adopt_erasures(stores: Stores, only: Collection[str] | None = None) -> None:
     """Note the subjects in the ledger that the store refuses, and another machine may have erased:
-    each machine has a ledger.
+    each machine has a ledger. ``only``: of these subjects; of all where it is left out.
 
     Where neither a withdrawal nor the audit says whether the account was erased, only its data
     are noted: an account must not be deleted on a guess.
@@ -201,6 +201,8 @@ def adopt_erasures(stores: Stores) -> None:
     content, withdrawn = ledger.read(), records.withdrawn_subjects()
     missing = []
     for subject_id in stores.beats.erased():
+        if only is not None and subject_id not in only:
+            continue
         noted = content.find(subject_id)
         # Also where an earlier version noted the account as erased for want of the withdrawal.
         if noted is None or (subject_id in withdrawn and not noted.account):

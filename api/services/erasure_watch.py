@@ -16,13 +16,15 @@ from pathlib import Path
 
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import replace_workers
-from api.services.erasure import PURGE_ERRORS
+from api.services.erasure import PURGE_ERRORS, adopt_erasures
 from api.services.erasure_again import ERASED_AGAIN, carry_out_erasures
-from store import Stores
-from store.models import ERASED, ERASURE_BEGUN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE
+from api.services.snapshots import clear_snapshots
+from store import LedgerError, Stores
+from store.models import ERASED, ERASURE_BEGUN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE, AuditLine
 
 WATCH_EVERY_S = 2.0
-_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE})
+_DONE = frozenset({ERASED, ERASED_AGAIN, WITHDRAWAL_DONE})
+_ACTIONS = _DONE | {ERASURE_BEGUN, WITHDRAWAL_BEGUN}
 # Requests that read before the erasure may put a result into a cache after it: a job runs for five
 # minutes at most, and may have waited ten for its turn.
 _REPEAT_S = 900.0
@@ -73,7 +75,9 @@ class ErasureWatch:
         could not be finished. Raises errors of the stores.
         """
         now = time.monotonic()
-        fresh = self._read_subjects()
+        lines = self._read_lines()
+        fresh = {line.subject for line in lines}
+        self._adopt({line.subject for line in lines if line.action in _DONE})
         self._recent |= dict.fromkeys(fresh, now + _REPEAT_S)
         self._recent = {subject: end for subject, end in self._recent.items() if end > now}
         for subject in self._recent:
@@ -84,6 +88,8 @@ class ErasureWatch:
             self._replace_until = self._replace_at + _OVERWRITING_S
         if any(moment <= now for moment in self._release_at):
             self._release_at = [moment for moment in self._release_at if moment > now]
+            # Each machine has a folder of its own: whoever erased cleared that of another.
+            clear_snapshots(self._snapshots)
             self._release()
         ledger = self._stores.ledger
         is_unfinished = False
@@ -100,8 +106,20 @@ class ErasureWatch:
             if self._replace_process is not None:
                 self._replace_process()
 
-    def _read_subjects(self) -> set[str]:
-        """The subjects of new lines."""
+    def _adopt(self, subjects: set[str]) -> None:
+        """Note erasures of other machines in this one's ledger, from which they are carried out
+        again after a restore. Those under way are not noted: whether the account goes, too, is not
+        in the audit until they are done.
+        """
+        if not subjects:
+            return
+        try:
+            adopt_erasures(self._stores, subjects)
+        except LedgerError as error:  # adopted at the next start
+            _LOG.error("%s", error)
+
+    def _read_lines(self) -> list[AuditLine]:
+        """The new lines of erasures."""
         records = self._stores.records
         lines = records.audit_after(max(0, self._last - _OVERLAP))
         last = max((number for number, _ in lines), default=0)
@@ -113,11 +131,11 @@ class ErasureWatch:
             self._cache.clear()
             self._seen, self._begin = set(), 0
             lines = records.audit_after(max(0, last - _OVERLAP))
-        fresh = {
-            line.subject
+        fresh = [
+            line
             for number, line in lines
             if number not in self._seen and number > self._begin and line.action in _ACTIONS
-        }
+        ]
         self._seen = {number for number, _ in lines}
         self._last = max(self._seen, default=0)
         return fresh

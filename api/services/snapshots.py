@@ -12,16 +12,20 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from ebbtide._files import make_private_folder
 from ebbtide.settings import Settings
+from ebbtide.timestamps import SECOND
+from store import ExportPinStore, Stores
+from store.models import ExportPin
 
 # A HEAD within so many seconds of the last use of a snapshot belongs to the same reading, for at
 # most so long.
 _SAME_READING_S, _LONGEST_READING_S = 60.0, 300.0
+_USED_EVERY_S = 10.0  # a shared pin is written at most so often
 _CHUNK = 2**18
 _STEP = 2**24  # of the room that is made for a file while it grows
 
@@ -36,21 +40,30 @@ class Snapshot:
 
 class Snapshots:
     """The snapshots in a folder, which processes share. Files: ``READER.CONTENT.BYTES.snapshot``
-    (hashes), and ``READER.pin``, which names the one that a reading began with.
+    (hashes), and ``READER.pin``, which names the one that a reading began with; in ``pins`` where
+    processes of several machines, each with a folder of its own, may answer the same reader.
     """
 
-    def __init__(self, folder: Path, quota_bytes: int, max_age_s: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        quota_bytes: int,
+        max_age_s: float,
+        pins: ExportPinStore | None = None,
+    ) -> None:
         self.folder = folder
+        self._pins = pins
         self._quota = quota_bytes
         self._max_age_s = max_age_s
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Snapshots:
+    def from_settings(cls, settings: Settings, stores: Stores) -> Snapshots:
         """The snapshots of this machine."""
         return cls(
             settings.snapshots_dir,
             settings.export_snapshot_mb * 10**6,
             settings.export_snapshot_minutes * 60.0,
+            stores.access if stores.is_on_server else None,
         )
 
     def find(self, reader: str, tag: str) -> Snapshot | None:
@@ -70,27 +83,59 @@ class Snapshots:
         """Find the one that the reading began with. ``begins``: a request that may begin another
         reading gets it only while the last one goes on.
         """
-        pin = self.folder / f"{reader}.pin"
-        try:
-            name, began = pin.read_text().split()
-            used = pin.stat().st_mtime
-        except (OSError, ValueError):
+        pin = self._find_pin(reader, begins=begins)
+        if pin is None:
             return None
-        now = time.time()
-        if begins and (now - used > _SAME_READING_S or now - float(began) > _LONGEST_READING_S):
-            return None
-        found = self._alive(self.folder / name)
+        found = self._alive(self.folder / pin.name)
         if found is not None:
-            with suppress(OSError):
-                os.utime(pin)
+            self._use_pin(pin)
         return found
+
+    def pinned_elsewhere(self, reader: str, *, begins: bool = False) -> str | None:
+        """The tag of the one that the reading began with, which another machine may have written;
+        None where pins are of this machine alone. ``begins``: as of ``pinned``.
+        """
+        pin = None if self._pins is None else self._find_pin(reader, begins=begins)
+        return None if pin is None else _tag(pin.name)
 
     def pin(self, reader: str, snapshot: Snapshot) -> None:
         """Begin a reading with this one."""
-        part = self.folder / f"{reader}.{uuid.uuid4().hex}.part"
+        now_ns = time.time_ns()
+        self._put_pin(ExportPin(reader, snapshot.path.name, now_ns, now_ns))
+
+    def _find_pin(self, reader: str, *, begins: bool) -> ExportPin | None:
+        """Find the pin; see ``pinned``."""
+        if self._pins is not None:
+            pin = self._pins.find_export_pin(reader)
+        else:
+            pin = _read_pin(self.folder, reader)
+        now_ns = time.time_ns()
+        if pin is None or now_ns - pin.used_ns > self._max_age_s * SECOND:
+            return None
+        if begins and (
+            now_ns - pin.used_ns > _SAME_READING_S * SECOND
+            or now_ns - pin.began_ns > _LONGEST_READING_S * SECOND
+        ):
+            return None
+        return pin
+
+    def _use_pin(self, pin: ExportPin) -> None:
+        now_ns = time.time_ns()
+        if self._pins is None:
+            with suppress(OSError):
+                os.utime(self.folder / f"{pin.reader}.pin")
+        elif now_ns - pin.used_ns > _USED_EVERY_S * SECOND:
+            self._put_pin(replace(pin, used_ns=now_ns))
+
+    def _put_pin(self, pin: ExportPin) -> None:
+        if self._pins is not None:
+            expired_ns = pin.used_ns - round(self._max_age_s * SECOND)
+            self._pins.put_export_pin(pin, expired_ns)
+            return
+        part = self.folder / f"{pin.reader}.{uuid.uuid4().hex}.part"
         with suppress(OSError):
-            part.write_text(f"{snapshot.path.name} {time.time()}")
-            part.replace(self.folder / f"{reader}.pin")
+            part.write_text(f"{pin.name} {pin.began_ns}")
+            part.replace(self.folder / f"{pin.reader}.pin")
 
     def write(
         self, reader: str, content: str, chunks: Iterator[bytes], wait_s: float | None
@@ -149,8 +194,7 @@ class Snapshots:
             os.utime(path)
         except OSError:
             return None
-        _, content, digest, _ = path.name.split(".")
-        return Snapshot(path, f"{content}-{digest}")
+        return Snapshot(path, _tag(path.name))
 
 
 class _Writing:
@@ -263,6 +307,22 @@ def _files(folder: Path) -> list[Path]:
         return [path for path in folder.iterdir() if path.suffix in ends]
     except FileNotFoundError:
         return []
+
+
+def _read_pin(folder: Path, reader: str) -> ExportPin | None:
+    """The pin in a file of this machine."""
+    file = folder / f"{reader}.pin"
+    try:
+        name, began = file.read_text().split()
+        return ExportPin(reader, name, int(began), file.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+def _tag(name: str) -> str:
+    """The tag of a snapshot by the name of its file."""
+    _, content, digest, _ = name.split(".")
+    return f"{content}-{digest}"
 
 
 def _is_tag(tag: str) -> bool:

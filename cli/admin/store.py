@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.counts import count_beats, count_people, count_ratings
-from cli.language import _, ngettext, say_result
+from cli.language import _, fill, ngettext, say_result
 from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
@@ -126,8 +126,10 @@ def backup(
         return
     size = sum(made.sizes.values()) / 1e6
     typer.echo(
-        _("{folder}: {size:.1f} MB. It holds health data: keep it as safe as the store.").format(
-            folder=made.folder, size=size
+        fill(
+            _("{folder}: {size:.1f} MB. It holds health data: keep it as safe as the store."),
+            folder=made.folder,
+            size=size,
         )
     )
     for path in removed:

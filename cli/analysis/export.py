@@ -12,6 +12,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from cli.analysis.api_account import refusal, sign_in
 from cli.language import _
 from cli.options import Force, Json
 from cli.written_files import refuse_existing
@@ -71,8 +72,7 @@ def export(
         refuse_existing(target, force=force)
     elif as_json:
         raise EbbtideError("--json and the table would both be standard output.", "Name a file.")
-    password = typer.prompt(_("Password"), hide_input=True, err=True)
-    rows = _export_table(email, password, table, target, form, settings.api_url)
+    rows = _export_table(email, table, target, form, settings.api_url)
     if as_json:
         typer.echo(json.dumps({"table": table, "rows": rows, "file": str(target)}))
     elif target != _STANDARD_OUTPUT:
@@ -81,20 +81,18 @@ def export(
         )
 
 
-def _export_table(
-    email: str, password: str, table: str, target: Path, form: str, api_url: str
-) -> int:
+def _export_table(email: str, table: str, target: Path, form: str, api_url: str) -> int:
     """Write a table and return the number of its rows. Raises EbbtideError."""
     from pyarrow import parquet
 
-    from ebbtide.client import ApiError, Client
+    from ebbtide.client import ApiError
 
     try:
-        with Client.sign_in(api_url, email, password) as api:
+        with sign_in(api_url, email) as api:
             content = api.export_bytes(table, "parquet")
             (resource,) = (item for item in api.datapackage()["resources"] if item["name"] == table)
     except ApiError as error:
-        raise EbbtideError(f"The API did not give it: {error}", "Is it running?") from error
+        raise refusal(error) from error
     data = parquet.read_table(io.BytesIO(content))
     if table == ExportedTable.BEATS:
         data = data.append_column("rr_ms", _compute_rr_ms(data))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.language import _, say_result
+from cli.language import _, fill, say_finding
 from cli.options import (
     ColumnOption,
     DecimalOption,
@@ -133,13 +133,19 @@ def _write_summary(name: str, read: Intervals, form: str | None, output: Path | 
     _warn((*read.notes, *read.problems))
     quality = found.quality
     lines = [
-        f"{name}: {quality.intervals} intervals, {found.seconds / 60:.1f} minutes, "
-        f"{quality.normal_share:.1%} normal"
+        fill(
+            _("{name}: {count} intervals, {minutes:.1f} minutes, {normal:.1f}% normal"),
+            name=name,
+            count=quality.intervals,
+            minutes=found.seconds / 60,
+            normal=100 * quality.normal_share,
+        )
     ]
     for metric, value in found.values.items():
-        text = f"{value:.4g}" if value is not None else f"-  ({found.missing_reason[metric]})"
+        missing = "" if value is not None else say_finding(str(found.missing_reason[metric]))
+        text = f"-  ({missing})" if value is None else fill("{value:.4g}", value=value)
         lines.append(f"  {metric:<22} {text}")
-    _write("\n".join([*lines, *found.notes]) + "\n", output)
+    _write("\n".join([*lines, *(say_finding(note) for note in found.notes)]) + "\n", output)
 
 
 def _write_windows(
@@ -254,7 +260,8 @@ def clean(
     for index, name in enumerate(names):
         if name != "normal":
             at, rr = math.floor(read.time_s[index]), read.rr_ms[index]
-            typer.echo(f"  {at:>7} s  {rr:7.1f} ms  {_(_LABELS[name])}")
+            row = "  {at:>7} s  {rr:7.1f} ms  {label}"
+            typer.echo(fill(row, at=at, rr=float(rr), label=_(_LABELS[name])))
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -282,7 +289,7 @@ def _without_nan(row: dict[Any, Any]) -> dict[str, Any]:
 
 def _warn(problems: tuple[str, ...]) -> None:
     for problem in problems[:10]:
-        typer.echo(say_result(problem), err=True)
+        typer.echo(say_finding(problem), err=True)
     if len(problems) > 10:
         words = _("... and {count} more lines left out.").format(count=len(problems) - 10)
         typer.echo(words, err=True)

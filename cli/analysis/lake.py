@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.analysis.api_account import refusal, research_token, sign_in
 from cli.language import _
 from cli.options import Json
 from ebbtide.errors import EbbtideError
@@ -33,11 +34,11 @@ TIMES = {
 }
 
 
-def _find_tables(names: list[str] | None) -> list[str]:
+def _find_tables(names: list[str] | None) -> list[str] | None:
     unknown = [name for name in names or () if name not in TIMES]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(TIMES)}.")
-    return list(dict.fromkeys(names or TIMES))
+    return list(dict.fromkeys(names)) if names else None
 
 
 def lake(
@@ -48,7 +49,11 @@ def lake(
     ] = None,
     table: Annotated[
         list[str] | None,
-        typer.Option(callback=_find_tables, help="Which table, several times; all if left out."),
+        typer.Option(
+            callback=_find_tables,
+            help="Which table, several times; all if left out. Those that the lake has are always "
+            "renewed.",
+        ),
     ] = None,
     buckets: Annotated[
         int, typer.Option(min=1, max=1000, help="Into how many parts the people are divided.")
@@ -62,16 +67,17 @@ def lake(
     from ebbtide.client import ApiError
     from ebbtide.settings import Settings
 
-    tables = table or list(TIMES)
+    token = research_token()
     try:
-        api, signed_in = _client(Settings().api_url, email)
+        api = _client(Settings().api_url, token, email)
         try:
-            done = _renew(api, target, tables, buckets)
+            done = _renew(api, target, table, buckets)
         finally:
-            if signed_in:
-                api.sign_out()
+            if not token:
+                with suppress(ApiError):  # what went wrong before is to be said
+                    api.sign_out()
     except ApiError as error:
-        raise EbbtideError(f"The API did not give it: {error}", "Is it running?") from error
+        raise refusal(error, by_token=bool(token)) from error
     if as_json:
         typer.echo(json.dumps({"lake": target, "tables": done}))
         return
@@ -83,42 +89,46 @@ def lake(
         typer.echo(words.format(table=name, **run))
 
 
-def _client(url: str, email: str | None) -> tuple[Client, bool]:
+def _client(url: str, token: str, email: str | None) -> Client:
     from ebbtide.client import Client
 
-    token = os.environ.get("EBBTIDE_TOKEN", "")
     if token:
-        return Client(url, token), False
+        return Client(url, token)
     if email is None:
         raise EbbtideError(
             "Nobody is named whose account it is.",
             "Give --email, or a token of the page Research in EBBTIDE_TOKEN.",
         )
-    password = typer.prompt(_("Password"), hide_input=True, err=True)
-    return Client.sign_in(url, email, password), True
+    return sign_in(url, email)
 
 
-def _renew(api: Client, target: str, tables: list[str], buckets: int) -> dict[str, dict[str, Any]]:
+def _renew(
+    api: Client, target: str, asked: list[str] | None, buckets: int
+) -> dict[str, dict[str, Any]]:
     from dataclasses import asdict
 
-    from cli.analysis.lake_files import Lake
+    from cli.analysis.lake_files import open_lake
     from ebbtide.client import ApiError
 
-    lake = Lake(target, api.me()["id"], buckets)
     done: dict[str, dict[str, Any]] = {}
-    try:
-        described = api.research.datapackage()
-        for name in tables:
-            done[name] = asdict(_renew_table(lake, api.research, name))
-    except ApiError as error:
-        if error.kind != "few-people":
-            raise
-        gone = lake.clear(TIMES)
-        raise EbbtideError(
-            f"{error} {gone} files that the lake had were deleted.",
-            "Run it again when more people agree.",
-        ) from error
-    lake.describe({item["name"]: item["schema"] for item in described["resources"]})
+    with open_lake(target, api.me()["id"], buckets) as lake:
+        # Those that the lake has come first: who was erased is to be gone from every file, also of
+        # a table that is not asked for, and also where the run is stopped.
+        written = lake.written_tables(TIMES)
+        tables = [*written, *(name for name in asked or TIMES if name not in written)]
+        try:
+            described = api.research.datapackage()
+            for name in tables:
+                done[name] = asdict(_renew_table(lake, api.research, name))
+        except ApiError as error:
+            if error.kind != "few-people":
+                raise
+            gone = lake.clear(TIMES)
+            raise EbbtideError(
+                f"{error} {gone} files that the lake had were deleted.",
+                "Run it again when more people agree.",
+            ) from error
+        lake.describe({item["name"]: item["schema"] for item in described["resources"]})
     return done
 
 

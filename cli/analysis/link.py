@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.language import _, say_finding, say_result
+from cli.language import _, fill, say_finding, say_result
 from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectColumn
 from ebbtide.i18n import N_
 
@@ -145,14 +145,20 @@ def link(
     words = _("  {pairs} pairs of {subjects} subjects")
     typer.echo(words.format(pairs=found.n_pairs, subjects=found.n_subjects))
     if within["estimate"] is not None:
-        typer.echo("  " + _(_PER_UNIT).format(x=x, y=y, **within))
+        typer.echo("  " + fill(_(_PER_UNIT), x=x, y=y, **within))
     if own is None and found.second_look is not None:
         typer.echo(
-            _(
-                "  {estimate:+.3g} of {y} for one more of {x} in the changes from row to row "
-                "alone, where single large moments count little (p = {p:.3g} of more than next to "
-                "nothing)"
-            ).format(x=x, y=y, estimate=found.second_look.estimate, p=found.second_look.p_value)
+            fill(
+                _(
+                    "  {estimate:+.3g} of {y} for one more of {x} in the changes from row to "
+                    "row alone, where single large moments count little (p = {p:.3g} of more than "
+                    "next to nothing)"
+                ),
+                x=x,
+                y=y,
+                estimate=found.second_look.estimate,
+                p=found.second_look.p_value,
+            )
         )
     for title, row in (
         (_("repeated-measures correlation, each one's course taken out"), found.detrended_rmcorr),
@@ -165,11 +171,17 @@ def link(
             typer.echo(f"  {title}: {say_result(str(row.missing_reason))}")
         else:
             typer.echo(
-                _(
-                    "  {title}: r = {r:.4f} (95% interval {low:.2f} to {high:.2f}), dof {dof}, p = "
-                    "{p:.3g}"
-                ).format(
-                    title=title, r=row.r, low=row.low, high=row.high, dof=row.dof, p=row.p_value
+                fill(
+                    _(
+                        "  {title}: r = {r:.4f} (95% interval {low:.2f} to {high:.2f}), dof {dof}, "
+                        "p = {p:.3g}"
+                    ),
+                    title=title,
+                    r=row.r,
+                    low=row.low,
+                    high=row.high,
+                    dof=row.dof,
+                    p=row.p_value,
                 )
             )
     for caveat in caveats:

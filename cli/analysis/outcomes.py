@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.language import _, say_result
+from cli.language import _, fill, say_result
 from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectColumn
 from ebbtide.errors import EbbtideError
 from ebbtide.i18n import N_
@@ -164,8 +164,10 @@ def outcomes(
         )
         for label, key in ((_("before"), "before"), (_("after"), "after")):
             mean, sd = row[f"mean_{key}"], row[f"sd_{key}"]
-            text = _("nobody measured") if mean is None else f"{mean:.3f}"
-            typer.echo(f"  {pain} {label}: {text}" + (f" (SD {sd:.3f})" if sd is not None else ""))
+            text = _("nobody measured") if mean is None else fill("{mean:.3f}", mean=mean)
+            typer.echo(
+                f"  {pain} {label}: {text}" + ("" if sd is None else fill(" (SD {sd:.3f})", sd=sd))
+            )
         for label, key in (
             (_("at least 30% less"), "responders_30_percent"),
             (_("at least 50% less"), "responders_50_percent"),
@@ -179,10 +181,14 @@ def outcomes(
                 typer.echo(_("  {label}: nobody to count").format(label=label))
                 continue
             typer.echo(
-                _(
-                    "  {label}: {count} of {of}, {percent:.1f}% (95% interval {low:.0f} to "
-                    "{high:.0f}%)"
-                ).format(label=label, **part)
+                fill(
+                    _(
+                        "  {label}: {count} of {of}, {percent:.1f}% (95% interval {low:.0f} to "
+                        "{high:.0f}%)"
+                    ),
+                    label=label,
+                    **part,
+                )
             )
         for other, g in row["detail"]["hedges_g"].items():
             line = _("  Hedges' g of the change, against {other}: {text}")
@@ -267,8 +273,16 @@ def _print_measure(column: str, row: dict[str, Any]) -> None:
             parts.append(_("{label} nobody measured").format(label=_(names[label])))
             continue
         sign = "+" if label == "change" else ""
-        spread = "" if sd is None else f" (SD {sd:.3f})"
-        parts.append(f"{_(names[label])} {mean:{sign}.3f}{spread}, n {row[f'n_{label}']}")
+        spread = "" if sd is None else fill(" (SD {sd:.3f})", sd=sd)
+        parts.append(
+            fill(
+                "{name} {mean:" + sign + ".3f}{spread}, n {n}",
+                name=_(names[label]),
+                mean=mean,
+                spread=spread,
+                n=row[f"n_{label}"],
+            )
+        )
     typer.echo(f"  {column}: {'; '.join(parts)}")
     for other, g in row["hedges_g"].items():
         words = _("    Hedges' g of its change, against {other}: {text}")
@@ -278,8 +292,8 @@ def _print_measure(column: str, row: dict[str, Any]) -> None:
 def _effect(g: dict[str, Any]) -> str:
     if g["missing"]:
         return say_result(str(g["missing"]))
-    return _("{value:.2f} ({low:.2f} to {high:.2f})").format(
-        value=g["g"], low=g["low"], high=g["high"]
+    return fill(
+        _("{value:.2f} ({low:.2f} to {high:.2f})"), value=g["g"], low=g["low"], high=g["high"]
     )
 
 
@@ -329,6 +343,6 @@ def _nearly_free(scale: tuple[float, float] | None) -> str:
     if scale is None or scale == (0.0, 10.0):
         return _("0 or 1 after, of all who began")
     low, high = scale
-    return _("{low:g} to {high:g} after, of all who began").format(
-        low=low, high=low + (high - low) / 10
+    return fill(
+        _("{low:g} to {high:g} after, of all who began"), low=low, high=low + (high - low) / 10
     )

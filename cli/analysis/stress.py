@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.language import _, say_result
+from cli.language import _, fill, say_result
 from cli.options import ColumnOption, DecimalOption, Json, UnitOption
 from ebbtide.errors import EbbtideError
 
@@ -196,7 +196,10 @@ def _rows(index: StressIndex) -> list[dict[str, Any]]:
 def _words(row: dict[str, Any]) -> str:
     if row["missing"] is not None:
         return f"-  ({say_result(row['missing'])})"
-    return _(
-        "{stress_index:5.1f} ({low:.1f} to {high:.1f}), {known_minutes} minutes judged, compared "
-        "with {baseline_days} days"
-    ).format(**row)
+    return fill(
+        _(
+            "{stress_index:5.1f} ({low:.1f} to {high:.1f}), {known_minutes} minutes judged, "
+            "compared with {baseline_days} days"
+        ),
+        **row,
+    )

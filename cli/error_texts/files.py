@@ -284,6 +284,18 @@ TEXTS = (
         "RMSSD and SDNN are different quantities."
     ),
     N_("Name it 'rmssd_ms' or 'sdnn_ms', as the device's documentation says."),
+    N_("The column {value} of {base} is not a night's RMSSD or SDNN in ms, by its name."),
+    N_("If it is, name it 'rmssd_ms' or 'sdnn_ms'."),
+    N_("{base} has several columns of a date: {value}."),
+    N_("Name the one on which the night ended 'night'."),
+    N_("{base} has several columns of when a night began or ended: {value}."),
+    N_("{base} has {count} columns that are named {name}, but for signs and capitals."),
+    N_("Rename those that are not to be read."),
+    N_(
+        "{base} is a table for analysts: its people have pseudonyms and its dates are moved by "
+        "weeks, so that no night in it is of the day that it names."
+    ),
+    N_("Import the person's own table (ebbtide export nights), or the export of their device."),
     N_("{base} holds nights of several people: {column} is {value} and {value2}."),
     N_("Keep the rows of one person and import that file into their account."),
     N_("{base} has several columns of a night's {value}: {several}."),

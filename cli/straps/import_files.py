@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.error_texts import NOT_UPLOADED
-from cli.language import _, ngettext, say_error, say_result, say_words
+from cli.language import _, ngettext, say_error, say_finding, say_words
 from cli.options import ColumnOption, DecimalOption, Json, PatientEmail, UnitOption
 from ebbtide.errors import EbbtideError
 from ebbtide.i18n import N_
@@ -397,9 +397,9 @@ def _print_result(result: FileResult, *, was_asked: bool) -> None:
 
 def _print_remarks(result: FileResult) -> None:
     for note in result.notes:
-        typer.echo(f"  {say_result(note)}")
+        typer.echo(f"  {say_finding(note)}")
     for problem in result.problems[:_MAX_PROBLEMS]:
-        typer.echo(f"  {say_result(problem)}")
+        typer.echo(f"  {say_finding(problem)}")
     if len(result.problems) > _MAX_PROBLEMS:
         more = len(result.problems) - _MAX_PROBLEMS
         typer.echo(_("  ... and {count} more.").format(count=more))

@@ -19,6 +19,7 @@ from dashboard.i18n.formatting import (
     format_time,
 )
 from dashboard.i18n.language import N_, _
+from dashboard.i18n.reading_texts import say_of_file
 from dashboard.session import current_account
 
 _UNITS = {
@@ -94,7 +95,7 @@ def _render(file: dict[str, Any]) -> dict[str, str] | None:
         return _ask(file, file["asks"], is_optional=file["shows_remedy"])
     st.markdown(_table(file))
     for words in (*file["notes"], *file["problems"]):
-        st.caption(escape_markdown(words))
+        st.caption(escape_markdown(say_of_file(words)))
     if file["problem_count"] > len(file["problems"]):
         more = file["problem_count"] - len(file["problems"])
         st.caption(_("... and {count} more.").format(count=more))

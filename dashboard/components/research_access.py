@@ -34,6 +34,7 @@ TABLES = {
 _ENDS = {"parquet": "parquet", "csv": "csv", "arrow": "arrows"}
 _TOO_LARGE = {"beats"}  # for a page, which holds a file in memory: a script reads it in parts
 _PREVIEW_ROWS = 5
+_MAX_NAMED = 1000  # as many as the API takes
 _NEW_TOKEN = "new-script-token"
 _CHOICE = "research-choice"
 
@@ -90,11 +91,13 @@ def render_tokens(api: Any) -> None:
             st.rerun()
 
 
-def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
+def render_tables(research: Any, found: list[dict[str, Any]], min_people: int) -> None:
     """Render a table's first rows, its download, and the calls that give it."""
     st.subheader(_("Tables"))
-    names = {row["person"][:8]: row["person"] for row in found}
+    names = shorten_pseudonyms([row["person"] for row in found])
     kept = _kept_choice(names)
+    for sentence in kept.say_lost(min_people):
+        st.warning(sentence)
     table = st.selectbox(
         _("Table"),
         list(TABLES),
@@ -109,10 +112,20 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
         placeholder=_("Choose"),
     )
     _keep_choice(table, form, people)
-    ids = [names[name] for name in people]
+    # A choice stays what it is when others join; only of more than an address takes, all are all.
+    is_all = len(people) == len(names) > _MAX_NAMED
+    ids = [] if is_all else [names[name] for name in people]
+    if ids and (len(ids) < min_people or len(ids) > _MAX_NAMED):
+        st.warning(
+            _("Choose {min_people} to {most} people, or nobody for all of them.").format(
+                min_people=min_people, most=_MAX_NAMED
+            )
+        )
+        return
+    only = {"person": ids} if ids else {}
     if st.button(_("Show the first rows")):
         try:
-            rows = research.preview(table, _PREVIEW_ROWS)
+            rows = research.preview(table, _PREVIEW_ROWS, **only)
         except ApiError as error:
             st.warning(str(error))
         else:
@@ -125,7 +138,7 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
     else:
         st.download_button(
             _("Download {file}").format(file=f"{table}.{_ENDS[form]}"),
-            partial(research.file, table, _ENDS[form]),
+            partial(research.file, table, _ENDS[form], **only),
             file_name=f"{table}.{_ENDS[form]}",
             mime="application/octet-stream",
         )
@@ -153,11 +166,47 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What the address of the page says of a table; what it cannot be is left out."""
+    """What the address of the page says of a table; what it cannot be is left out and said."""
 
     table: str
     form: str
     people: list[str]
+    named: int
+    unknown: list[str]
+
+    def say_lost(self, min_people: int) -> list[str]:
+        """What of the address is not shown: without it, a bookmark would be another query."""
+        said = []
+        if self.unknown:
+            said.append(
+                _("The address of this page names what there is not: {names}.").format(
+                    names=", ".join(escape_markdown(name[:40]) for name in self.unknown[:5])
+                )
+            )
+        lost = self.named - len(self.people)
+        if lost and self.people:
+            said.append(
+                _(
+                    "{lost} of the {named} people in the address of this page are no longer there: "
+                    "the choice is of {left}."
+                ).format(lost=lost, named=self.named, left=len(self.people))
+            )
+        elif lost:
+            said.append(
+                _(
+                    "None of the people in the address of this page is there (pseudonyms of "
+                    "another account, or taken back): these are all people."
+                )
+            )
+        return said
+
+
+def shorten_pseudonyms(people: list[str]) -> dict[str, str]:
+    """Pseudonyms by their first letters: eight, or as many more as tell all of them apart."""
+    length = 8
+    while len({name[:length] for name in people}) < len(set(people)):
+        length += 1
+    return {name[:length]: name for name in people}
 
 
 def _kept_choice(names: dict[str, str]) -> _Choice:
@@ -165,10 +214,19 @@ def _kept_choice(names: dict[str, str]) -> _Choice:
     kept: _Choice | None = st.session_state.get(_CHOICE)
     if kept is None:
         table, form = (st.query_params.get(name, "") for name in ("table", "form"))
+        # Each once: a choice that holds one twice is none of Streamlit's.
+        named = list(dict.fromkeys(st.query_params.get_all("person")))
+        unknown = [name for name in st.query_params if name not in ("table", "form", "person")]
         kept = _Choice(
             table if table in TABLES else next(iter(TABLES)),
             form if form in _ENDS else next(iter(_ENDS)),
-            [name for name in st.query_params.get_all("person") if name in names],
+            [name for name in named if name in names],
+            len(named),
+            [
+                *([table] if table and table not in TABLES else []),
+                *([form] if form and form not in _ENDS else []),
+                *unknown,
+            ],
         )
         st.session_state[_CHOICE] = kept
     return kept

@@ -44,7 +44,7 @@ def research_page() -> None:
     if any(row["simulated"] for row in found):
         st.caption(_("Some of these people, or their heartbeats, are simulated."))
     _left_out(cohort)
-    render_tables(api.research, found)
+    render_tables(api.research, found, cohort["min_people"])
     render_tokens(api)
     _coverage(found)
     _link(api.research)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from ebbtide.api_address import require_encrypted
+from ebbtide.client._bodies import ARROW, ArrowBody, not_the_api, require_kind, require_whole
 from ebbtide.client._errors import UnavailableError, response_error
 from ebbtide.client._frames import Frames, read_frame
 
@@ -23,6 +24,8 @@ _COMPUTING_TIMEOUT_S = 600.0
 _MAX_ATTEMPTS = 3
 _SIGN_INS = frozenset({"sign-in", "sign-in/passkey", "devices/sign-in"})
 _RETRY_STATUS = frozenset({429, 503})
+
+Received = TypeVar("Received")
 
 
 @cache
@@ -56,32 +59,51 @@ class Transport:
         path: str,
         body: object = None,
         params: Mapping[str, object] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """Send a request and read all of its response."""
+
+        def read(response: httpx.Response) -> httpx.Response:
+            response.read()
+            return response
+
+        return self._exchange(read, method, path, body, params, **options)
+
+    def _exchange(
+        self,
+        receive: Callable[[httpx.Response], Received],
+        method: str,
+        path: str,
+        body: object = None,
+        params: Mapping[str, object] | None = None,
         *,
         timeout_s: float = _TIMEOUT_S,
         prefix: str | None = None,
         accept: str = "application/json",
-    ) -> httpx.Response:
-        headers = {"Accept": accept}
-        if self.forwarded_for is not None:
-            headers["X-Forwarded-For"] = self.forwarded_for
-        if self.language is not None:
-            headers["Accept-Language"] = self.language
-        if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token}"
-            if method != "GET":
-                headers["Idempotency-Key"] = str(uuid.uuid4())
+    ) -> Received:
+        """Send a request, again where that helps, and return what ``receive`` makes of a success.
+
+        A connection that breaks before ``receive`` returns is tried again. Of a success that is
+        not read to its end, what ``receive`` made has to close the response.
+        """
+        connections = _connections(self.url)
+        headers = self._headers(method, accept)
         address = f"{self._prefix if prefix is None else prefix}/{path}"
         for attempt in range(_MAX_ATTEMPTS):
             last = attempt == _MAX_ATTEMPTS - 1
+            request = connections.build_request(
+                method,
+                address,
+                json=body,
+                params=_query(params),
+                headers=headers,
+                timeout=timeout_s,
+            )
             try:
-                response = _connections(self.url).request(
-                    method,
-                    address,
-                    json=body,
-                    params=_query(params),
-                    headers=headers,
-                    timeout=timeout_s,
-                )
+                response = connections.send(request, stream=True)
+                if response.is_success:
+                    return _close_if_refused(response, receive)
+                response.read()
             except httpx.HTTPError as error:
                 if last or isinstance(error, httpx.ConnectError):
                     raise UnavailableError(
@@ -92,9 +114,20 @@ class Transport:
             if response.status_code not in _RETRY_STATUS or last or wait_s > self.max_retry_wait_s:
                 break
             time.sleep(wait_s)
-        if response.is_success:
-            return response
         raise response_error(response, signing_in=path in _SIGN_INS)
+
+    def _headers(self, method: str, accept: str) -> dict[str, str]:
+        """Make the headers of a request, which are the same over its repetitions."""
+        headers = {"Accept": accept}
+        if self.forwarded_for is not None:
+            headers["X-Forwarded-For"] = self.forwarded_for
+        if self.language is not None:
+            headers["Accept-Language"] = self.language
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+            if method != "GET":
+                headers["Idempotency-Key"] = str(uuid.uuid4())
+        return headers
 
     def _request(
         self,
@@ -117,7 +150,10 @@ class Transport:
                 )
             time.sleep(min(_retry_after_s(response), self.max_retry_wait_s))
             response = self._send(method, path, body, params, **options)
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except ValueError as error:
+            raise not_the_api(response) from error
 
     def _dict(self, method: str, path: str, body: object = None, **options: Any) -> dict[str, Any]:
         found: dict[str, Any] = self._request(method, path, body, **options)
@@ -144,77 +180,34 @@ class Transport:
         """
         import pyarrow as pa
 
-        with self._streamed(path, params, "application/vnd.apache.arrow.stream") as response:
+        def begin(response: httpx.Response) -> ArrowBody:
             self.until = response.headers.get("Ebbtide-Until")
-            with pa.ipc.open_stream(
-                pa.PythonFile(io.BufferedReader(_Body(response), 1 << 20), mode="r")
-            ) as reader:
-                yield reader
+            return ArrowBody(response)
 
-    @contextmanager
-    def _streamed(
-        self, path: str, params: Mapping[str, object], accept: str
-    ) -> Iterator[httpx.Response]:
-        headers = {"Accept": accept, "Authorization": f"Bearer {self.token}"}
-        address = f"{self._prefix}/{path}"
-        try:
-            for attempt in range(_MAX_ATTEMPTS):
-                with _connections(self.url).stream(
-                    "GET",
-                    address,
-                    params=_query(params),
-                    headers=headers,
-                    timeout=_TABLE_TIMEOUT_S,
-                ) as response:
-                    if response.is_success:
-                        yield response
-                        return
-                    response.read()
-                    wait_s = _retry_after_s(response)
-                    last = attempt == _MAX_ATTEMPTS - 1 or wait_s > self.max_retry_wait_s
-                    if response.status_code not in _RETRY_STATUS or last:
-                        raise response_error(response)
-                time.sleep(wait_s)
-        except httpx.HTTPError as error:
-            raise UnavailableError(
-                f"The API at {self.url} ended its answer early ({type(error).__name__})."
-            ) from error
+        body = self._exchange(
+            begin, "GET", path, params=params, accept=ARROW, timeout_s=_TABLE_TIMEOUT_S
+        )
+        with closing(body):
+            source = pa.PythonFile(io.BufferedReader(body, 1 << 20), mode="r")
+            with pa.ipc.open_stream(source) as reader:
+                yield reader
 
     def _frame(self, path: str, params: Mapping[str, object]) -> Any:
         """Get a table as Arrow and return it as a frame."""
-        response = self._send(
-            "GET",
-            path,
-            params=params,
-            accept="application/vnd.apache.arrow.stream",
-            timeout_s=_TABLE_TIMEOUT_S,
-        )
+        response = self._send("GET", path, params=params, accept=ARROW, timeout_s=_TABLE_TIMEOUT_S)
+        require_kind(response, ARROW)
         self.until = response.headers.get("Ebbtide-Until")
-        return read_frame(response.content, self.frames)
+        return read_frame(require_whole(response), self.frames)
 
 
-class _Body(io.RawIOBase):
-    """The body of a response that is read while it arrives."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._pieces = response.iter_bytes()
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Say that it is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read what fits into the buffer."""
-        while not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._left = memoryview(piece)
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
+def _close_if_refused(
+    response: httpx.Response, receive: Callable[[httpx.Response], Received]
+) -> Received:
+    try:
+        return receive(response)
+    except BaseException:
+        response.close()
+        raise
 
 
 def _query(

@@ -14,10 +14,11 @@ _MAX_CELL = 131_072
 
 
 def read_rows(
-    members: Members, member: Member, remarks: Remarks, *, skip: int = 0
+    members: Members, member: Member, remarks: Remarks, *, skip: int = 0, exact: bool = False
 ) -> Iterator[dict[str, str]]:
     """Yield the cells of each row that is not empty, stripped, by the names of the columns in lower
-    case. ``skip``: lines before the names. What stands before a broken row is kept.
+    case. ``skip``: lines before the names. What stands before a broken row is kept. ``exact``:
+    leave out rows with more cells than names, as decimal commas between commas make them.
     """
     text = members.read_text(member)
     first = next(iter(text.split("\n", skip + 1)[skip:]), "")
@@ -30,7 +31,12 @@ def read_rows(
             if any(len(cell) > _MAX_CELL for cell in row):
                 raise csv.Error(f"field larger than {_MAX_CELL} letters")
             cells = [cell.strip() for cell in row]
-            if any(cells):
+            if exact and any(cells[len(names) :]):
+                remarks.add(
+                    "rows have more cells than the table has names; left out",
+                    f"{member.base}, line {reader.line_num}",
+                )
+            elif any(cells):
                 yield dict(zip(names, cells, strict=False))
     except csv.Error as error:
         remarks.add(

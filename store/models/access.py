@@ -152,6 +152,18 @@ class IdempotentResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportPin:
+    """The file that a reading by ranges began with. ``reader``: a hash of who reads what; ``name``:
+    that of the file, made of its bytes.
+    """
+
+    reader: str
+    name: str
+    began_ns: int
+    used_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class FhirExport:
     """An export of FHIR resources that an analyst began: its ``request`` and the ``types`` of
     resources, separated by spaces.

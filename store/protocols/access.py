@@ -15,6 +15,7 @@ from store.models.access import (
     Attempts,
     CareProposal,
     CareRecords,
+    ExportPin,
     FhirExport,
     IdempotentResponse,
     OneTimePurpose,
@@ -324,6 +325,20 @@ class RequestCountStore(Protocol):
         ...
 
 
+class ExportPinStore(Protocol):
+    """Stores with which file each reading by ranges began, for all machines together."""
+
+    def find_export_pin(self, reader: str) -> ExportPin | None:
+        """Find the file that this reading began with."""
+        ...
+
+    def put_export_pin(self, pin: ExportPin, expired_ns: int) -> None:
+        """Store a pin in place of the reader's last one, and delete those not used since
+        ``expired_ns``.
+        """
+        ...
+
+
 class AccessStore(
     TokenStore,
     StorageKeyStore,
@@ -334,6 +349,7 @@ class AccessStore(
     IdempotencyStore,
     ResearchStore,
     RequestCountStore,
+    ExportPinStore,
     FhirExportStore,
     SecondFactorStore,
     Protocol,

@@ -19,6 +19,7 @@ from store.models.records import Person, Role
 from store.sql.attempts import SqlLockoutStore, SqlRequestCountStore
 from store.sql.care import SqlCareStore
 from store.sql.engine import SqlStore, dialect_insert, write_transaction
+from store.sql.export_pins import SqlExportPinStore
 from store.sql.rows import columns_of, from_row, to_row, to_values
 from store.sql.second_factors import SqlSecondFactorStore
 from store.sql.tables.access import (
@@ -472,6 +473,7 @@ class SqlAccessStore(
     SqlIdempotencyStore,
     SqlResearchStore,
     SqlRequestCountStore,
+    SqlExportPinStore,
     SqlFhirExportStore,
     SqlSecondFactorStore,
 ):

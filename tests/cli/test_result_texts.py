@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cli.language import _, ngettext, say_finding, say_result
+from cli.language import _, fill, ngettext, say_finding, say_result
 from cli.result_texts import RESULTS
 from ebbtide.i18n import translator
 from tests.conftest import ROOT
@@ -99,6 +100,21 @@ def test_numbers_have_their_form(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _("Uploaded.") == translator("de")("Uploaded.") == "Gesendet."
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "r = -0.50, 1e-05, of 1.0 (v1.2) and 12"),
+        ("de", "r = -0,50, 1e-05, of 1,0 (v1.2) and 12"),
+    ],
+)
+def test_fractions_have_the_mark_of_the_language(
+    language: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EBBTIDE_LANGUAGE", language)
+    words = "r = {r:.2f}, {p:.3g}, of {half} ({name}) and {n}"
+    assert fill(words, r=-0.5, p=1e-5, half=1.0, name="v1.2", n=12) == said
+
+
 def _run(language: str, folder: Path, *words: str) -> str:
     environment = {**os.environ, "EBBTIDE_LANGUAGE": language, "EBBTIDE_DATA_DIR": str(folder)}
     done = subprocess.run(
@@ -122,6 +138,7 @@ def test_results_are_german_and_json_is_not(tmp_path: Path) -> None:
     assert "Dass sich beides miteinander bewegt" in german
     for words in (" and ", " of ", " the ", "interval ", "subjects"):
         assert words not in german, german
+    assert re.search(r"[+-]\d,\d", german) and not re.search(r"\d\.\d", german), german
     answers = [_run(name, tmp_path, *table, "pain", "--json") for name in ("de", "en")]
     assert answers[0] == answers[1]
     assert json.loads(answers[0])["caveats"][0].startswith("Moving together")

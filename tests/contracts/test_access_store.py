@@ -14,6 +14,7 @@ from store.models import (
     Attempts,
     CareProposal,
     Consent,
+    ExportPin,
     OneTimePurpose,
     OneTimeToken,
     Passkey,
@@ -508,3 +509,14 @@ def test_records_of_a_caseload_are_those_of_patients_in_care(
     assert of_ada.sessions == [session] == record_store.sessions(ada.id)
     assert of_ada.consents == record_store.consents(ada.id)
     assert (of_ada.responses, of_ada.report) == ([], report)
+
+
+def test_an_export_pin_is_replaced_and_expires(access_store: AccessStore) -> None:
+    assert access_store.find_export_pin("a" * 40) is None
+    access_store.put_export_pin(ExportPin("a" * 40, "x", 5, 6), 0)
+    access_store.put_export_pin(ExportPin("a" * 40, "y", 7, 8), 0)
+    access_store.put_export_pin(ExportPin("b" * 40, "z", 9, 10), 8)
+    assert access_store.find_export_pin("a" * 40) == ExportPin("a" * 40, "y", 7, 8)
+    access_store.put_export_pin(ExportPin("b" * 40, "z", 9, 11), 9)
+    assert access_store.find_export_pin("a" * 40) is None
+    assert access_store.find_export_pin("b" * 40) == ExportPin("b" * 40, "z", 9, 11)

@@ -462,6 +462,36 @@ def test_the_address_of_research_keeps_a_query(clinic: Clinic) -> None:
     assert test.query_params["table"] == "gaps"
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"person": ["gone", "lost"]}, "these are all people"),
+        ({"table": "salaries", "columns": "pain"}, "names what there is not: salaries, columns"),
+        ({"person": ["here", "here", "gone"]}, "1 of the 2 people"),
+    ],
+)
+def test_a_bookmark_of_research_that_no_longer_fits_says_so(
+    clinic: Clinic, query: dict[str, Any], said: str
+) -> None:
+    agree_together(clinic, "ada")
+    fill(clinic.stores, clinic.people["ada"], days=2, weeks_ago=RELEASED_WEEKS)
+    first = clinic["ann"].get("/v1/research/people").json()["people"][0]["person"][:8]
+    people = [first if name == "here" else name for name in query.get("person", [])]
+    test = AppTest.from_function(script, args=("research",), default_timeout=30)
+    test.session_state["token"] = clinic["ann"].headers["Authorization"].removeprefix("Bearer ")
+    test.session_state["me"] = clinic["ann"].get("/v1/me").json()
+    test.query_params |= {**query, "person": people}
+    test.run()
+    assert not test.exception
+    text = words(test)
+    assert said in text
+    # One person alone is never asked for: neither rows nor a call.
+    assert ("Choose 5 to 1000 people" in text) == (first in people)
+    assert any(button.label == "Show the first rows" for button in test.button) == (
+        first not in people
+    )
+
+
 def test_people_are_administered_without_health_data(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["ada"], days=1)
     test = opened(clinic, "people", "adam")

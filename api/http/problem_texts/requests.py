@@ -158,6 +158,7 @@ REQUESTS = (
     N_("must lie between the years {first} and {last}."),
     N_("needs a zone, for example 2026-11-24T08:30:00Z or ...T09:30:00+01:00."),
     N_("times of research are local, without a zone, for example {example}."),
+    N_("is no parameter of this table: it takes {names}."),
     N_(
         "the link is that of all that is released of a person: leave out start and end. Of a "
         "range, its number of ratings would tell their times."

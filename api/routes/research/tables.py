@@ -27,7 +27,7 @@ from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import Analyst, CacheDep, SnapshotsDep, StoresDep, log_access, request_name
 from api.http.pagination import Cursor
 from api.http.problems import ProblemError, describe_problems
-from api.http.research import CohortDep, MovedRange
+from api.http.research import CohortDep, KnownQuery, MovedRange
 from api.services.cache.analysis import AnalysisCache
 from api.services.cohort import Cohort
 from api.services.export_scope import (
@@ -171,6 +171,7 @@ def _add_file_route(form: Format, suffix: str, words: str) -> None:
         description=f"A table of everybody who agreed as {words}, by ranges too.",
         response_class=Response,
         responses=file_responses(form),
+        dependencies=[KnownQuery],
     )
     def research_file(
         table: Table,
@@ -191,7 +192,9 @@ for _form in FILE_FORMS:
     _add_file_route(*_form)
 
 
-@router.get("/{table}", response_class=Response, responses=BULK_RESPONSES)
+@router.get(
+    "/{table}", response_class=Response, responses=BULK_RESPONSES, dependencies=[KnownQuery]
+)
 def research(
     table: Table,
     request: Request,

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from ebbtide.client._bodies import require_whole
 from ebbtide.client._frames import add_rr_ms
 from ebbtide.client._transport import Transport
 
@@ -252,7 +253,7 @@ class ExportEndpoints(Tables):
         bytes
             The content.
         """
-        return bytes(self._send("GET", f"export/{table}", params={"format": form}).content)
+        return require_whole(self._send("GET", f"export/{table}", params={"format": form}))
 
     def datapackage(self) -> dict[str, Any]:
         """Describe the columns of all CSV exports.
@@ -323,7 +324,7 @@ class Research(Tables):
         found: dict[str, Any] = self._request("GET", "research/people")
         return found
 
-    def preview(self, table: str, rows: int = 5) -> list[dict[str, Any]]:
+    def preview(self, table: str, rows: int = 5, **more: object) -> list[dict[str, Any]]:
         """Get the first rows of a table.
 
         Parameters
@@ -332,17 +333,19 @@ class Research(Tables):
             Which table, as of `file`.
         rows : int
             How many at most.
+        **more : object
+            Further query parameters, such as ``person``.
 
         Returns
         -------
         list of dict
             The rows.
         """
-        params = {"format": "json", "limit": rows}
+        params = {"format": "json", "limit": rows, **more}
         found = self._request("GET", f"research/{table}", params=params)
         return list(found["rows"])
 
-    def file(self, table: str, form: str) -> bytes:
+    def file(self, table: str, form: str, **more: object) -> bytes:
         """Get a table as the content of a file.
 
         Parameters
@@ -352,13 +355,16 @@ class Research(Tables):
             decision_points, stress_before or gaps.
         form : {"csv", "parquet", "arrow"}
             Which format.
+        **more : object
+            Query parameters, such as ``person``.
 
         Returns
         -------
         bytes
             The content.
         """
-        return bytes(self._send("GET", f"research/{table}.{form}").content)
+        ending = "arrows" if form == "arrow" else form  # as IANA registers a stream of Arrow
+        return require_whole(self._send("GET", f"research/{table}.{ending}", params=more))
 
     def clinic_link(self) -> dict[str, Any]:
         """Estimate the link of pain with stress over the whole cohort.

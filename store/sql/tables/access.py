@@ -103,6 +103,17 @@ class RequestCountRow(Base):
     previous: Mapped[int]
 
 
+class ExportPinRow(Base):
+    """With which file a reading of an export by ranges began; the keys are hashes."""
+
+    __tablename__ = "export_pins"
+
+    reader: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    began_ns: Mapped[int] = mapped_column(BigInteger)
+    used_ns: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
 class KnownDeviceRow(Base):
     """A device that a person has signed in with; only the hash of its secret is stored."""
 

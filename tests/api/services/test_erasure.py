@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 import api.app
 from api.services.cache.analysis import AnalysisCache
-from api.services.erasure import erase_people, erase_person
+from api.services.erasure import begin_erasure, erase_people, erase_person
 from api.services.erasure_again import carry_out_erasures
 from api.services.erasure_watch import ErasureWatch
 from api.services.withdrawal import carry_out_withdrawals, store_answer
@@ -188,6 +188,37 @@ def test_erasures_are_seen_after_the_database_was_restored(stores: Stores) -> No
     watch.poll()
     assert watch._cache.responses.get(("link", ada.subject_id, "beats")) is None
     assert forgotten
+
+
+def test_an_erasure_of_another_machine_reaches_the_ledger_and_exports_of_this_one(
+    stores: Stores, tmp_path: Path
+) -> None:
+    here = replace(stores, ledger=ErasureLedger(tmp_path / "here.jsonl"))
+    elsewhere = replace(stores, ledger=ErasureLedger(tmp_path / "elsewhere.jsonl"))
+    people = [add_filled(stores, f"p{number}@example.org") for number in range(3)]
+    export = tmp_path / "exports" / "a.b.c.snapshot"
+    export.parent.mkdir()
+    watch = ErasureWatch(here, AnalysisCache(), lambda: None, export.parent)
+    export.write_text("beats of several people")
+    watch.poll()
+    assert export.exists()
+    assert here.ledger is not None
+    # One that is under way is adopted when it is done: before, the audit does not say whether the
+    # account goes, too.
+    begin_erasure(elsewhere, people[0].subject_id, people[0].id)
+    stores.beats.erase(people[0].subject_id)
+    watch.poll()
+    assert not export.exists()
+    assert here.ledger.read().find(people[0].subject_id) is None
+    erase_person(elsewhere, people[0].email)
+    withdraw(elsewhere, people[1])
+    watch.poll()
+    noted = [here.ledger.read().find(person.subject_id) for person in people]
+    assert [None if item is None else item.scope for item in noted] == [
+        *(ErasureScope.EVERYTHING, ErasureScope.DATA),
+        None,
+    ]
+    assert here.ledger.read().unfinished == []
 
 
 def test_the_watch_goes_on_after_any_error(

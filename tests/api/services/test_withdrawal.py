@@ -47,8 +47,8 @@ from tests.support.records import a_rating
 
 
 @pytest.fixture
-def snapshots(settings: Settings) -> Snapshots:
-    return Snapshots.from_settings(settings)
+def snapshots(settings: Settings, stores: Stores) -> Snapshots:
+    return Snapshots.from_settings(settings, stores)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_times_of_sleep_name_the_night(tmp_path: Path) -> None:
         ("date,rmssd\n2021-03-01,44\n", "does not say whether it is of the night"),
         ("date,rmssd,sleep_duration\n2021-03-01,44,430\n", "does not say whether"),
         ("night,hrv\n2021-03-01,44\n", "'hrv' .* does not say which"),
-        ("night,ln_rmssd\n2021-03-01,4.1\n", "'ln_rmssd' .* does not say which"),
+        ("night,ln_rmssd\n2021-03-01,4.1\n", "'ln_rmssd' .* is not a night's RMSSD"),
         ("night,rmssd_first,rmssd_all\n2021-03-01,4,5\n", "several columns"),
         ("id,night,rmssd\n1,2021-03-01,44\n2,2021-03-01,54\n", "two rows of 2021-03-01"),
         ("user_id,night,rmssd\n7,2021-03-01,44\n8,2021-03-02,54\n", "several people"),

@@ -97,7 +97,7 @@ def opened(url: str) -> RecordStore:
     "revision",
     [
         f"{number:04}"
-        for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 26, 27)
+        for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 26, 27, 28)
     ],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
