@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from analytics.practice.draws import block_name, draw_probability
 from api.export.columns import Table, table_schema
-from cli.analysis.lake_files import Lake
+from cli.analysis.lake_files import open_lake
 from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE
 
 BEGIN = 20_454 * DAY  # a Thursday
@@ -184,7 +184,8 @@ def write_lake(
 def replace_table(folder: str, table: str, people: range, days: int, buckets: int = 16) -> None:
     """Write a table of the lake anew."""
     make, time = TABLES[table]
-    Lake(folder, "a generated lake", buckets).replace_table(table, make(people, days), time)
+    with open_lake(folder, "a generated lake", buckets) as lake:
+        lake.replace_table(table, make(people, days), time)
 
 
 def _bounded(values: Any) -> Any:

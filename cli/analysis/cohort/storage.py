@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.analysis.lake_files import _open as open_address
+from cli.analysis.lake_storage import _open as open_address
 
 __all__ = ["FILE", "STATE", "VERSION", "open_address"]
 
