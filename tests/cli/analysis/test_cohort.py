@@ -188,7 +188,7 @@ def cluster() -> Iterator[str]:
         yield running.scheduler_address
 
 
-@pytest.mark.parametrize("what", ["hrv", "link", "practice"])
+@pytest.mark.parametrize("what", ["hrv", "link"])
 def test_a_killed_worker_changes_nothing(
     what: str, lake: Path, cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
