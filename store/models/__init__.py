@@ -25,6 +25,7 @@ from store.models.beats import (
     StreamCoverage,
 )
 from store.models.imports import (
+    HeartRateColumns,
     ImportedHeartRate,
     ImportedRating,
     ImportOutcome,
@@ -103,6 +104,7 @@ __all__ = [
     "DailyWindows",
     "DecisionPoint",
     "FhirExport",
+    "HeartRateColumns",
     "IdempotentResponse",
     "ImportOutcome",
     "ImportResult",
