@@ -77,6 +77,17 @@ def day_fingerprints(stores: Stores, person: Person, start_ns: int, end_ns: int)
     return days
 
 
+def name_inputs(beats: BeatArrays, movement: Movement, words: str = "") -> bytes:
+    """Name exactly these beats, this movement and whatever else the words say."""
+    digest = hashlib.sha256(words.encode())
+    for column in (
+        *(beats.time_ns, beats.rr_ms, beats.follows, beats.contact, beats.stream),
+        *(movement.time_ns, movement.mad_mg),
+    ):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.digest()
+
+
 def windows_to_stress_index_input(hrv: HrvWindows, zone: str) -> StressIndexInput:
     """Convert HRV windows to what the stress index takes, with the person's local day and hour."""
     return stress_index_input(hrv, *local_day_and_hour(hrv.start_ns + hrv.window_ns // 2, zone))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from cli.language import _, ngettext, say_finding, say_result
 from cli.result_texts import RESULTS
 from ebbtide.i18n import translator
 from tests.conftest import ROOT
+from tests.support.command_line import run_ebbtide_in
 from tests.support.printed_texts import printed_sentences, said_texts
 from tests.support.raised_texts import without_names
 
@@ -97,14 +95,7 @@ def test_numbers_have_their_form(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _run(language: str, folder: Path, *words: str) -> str:
-    environment = {**os.environ, "EBBTIDE_LANGUAGE": language, "EBBTIDE_DATA_DIR": str(folder)}
-    done = subprocess.run(
-        [sys.executable, "-m", "ebbtide", *words],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
-    )
+    done = run_ebbtide_in(language, folder, *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
