@@ -20,7 +20,8 @@ FILES = sorted((ROOT / "cli").rglob("*.py"))
 NAMES = {"ebbtide ", "ebbtide: ", "ebbtide start", "http://"}
 # What else says sentences that commands print: calls and lists of these names.
 SAID = {
-    "cli/straps/doctor.py": ({"Check"}, {"_adapter_remedy", "_widen_remedy"}),
+    "cli/straps/bluetooth_checks.py": ({"Check"}, {"_adapter_remedy", "_widen_remedy"}),
+    "cli/straps/doctor.py": ({"Check"}, set()),
     "cli/straps/live_line.py": (set(), {"_quality"}),
     "cli/analysis/link.py": (set(), {"caveats", "_verdict"}),
     "cli/analysis/outcomes.py": (set(), {"notes"}),
