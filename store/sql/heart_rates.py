@@ -28,8 +28,10 @@ from store.sql.rows import columns_of, from_row, to_values
 from store.sql.tables.imports import HeartRateRow
 
 _ROWS = 10_000
-_NUMBERS = np.dtype(
-    [("time_ns", np.int64), ("bpm", np.float64), ("device", np.int32), ("simulated", np.bool_)]
+_Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int32], NDArray[np.bool_]]
+_NO_COLUMNS: _Columns = (
+    *(np.empty(0, np.int64), np.empty(0, np.float64)),
+    *(np.empty(0, np.int32), np.empty(0, np.bool_)),
 )
 
 
@@ -80,23 +82,26 @@ class SqlHeartRates(KeepingGuard):
             .order_by(HeartRateRow.time_ns, HeartRateRow.id)
         )
         places: dict[str, int] = {}
-        parts: list[NDArray[np.void]] = []
+        parts: list[_Columns] = []
         with self._sessions() as db:
             # A part at a time: rows of objects take ten times as much as their numbers.
-            for rows in db.execute(query.execution_options(yield_per=_ROWS)).partitions():
-                numbered = (
-                    (time_ns, bpm, places.setdefault(device, len(places)), simulated)
-                    for time_ns, bpm, device, simulated in rows
+            for rows in db.connection().execute(query).partitions(_ROWS):
+                times, bpm, devices, simulated = zip(*rows, strict=True)
+                places |= {name: len(places) + n for n, name in enumerate({*devices} - {*places})}
+                parts.append(
+                    (
+                        np.array(times, np.int64),
+                        np.array(bpm, np.float64),
+                        np.array([places[name] for name in devices], np.int32),
+                        np.array(simulated, np.bool_),
+                    )
                 )
-                parts.append(np.fromiter(numbered, _NUMBERS, len(rows)))
-        table = np.concatenate(parts or [np.empty(0, _NUMBERS)])
-        return HeartRateColumns(
-            table["time_ns"].copy(),
-            table["bpm"].copy(),
-            table["device"].copy(),
-            table["simulated"].copy(),
-            tuple(places),
+        if not parts:
+            return HeartRateColumns(*_NO_COLUMNS, ())
+        time_ns, rate, device, is_simulated = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
         )
+        return HeartRateColumns(time_ns, rate, device, is_simulated, tuple(places))
 
     def heart_rate_days(
         self, person_id: str, start_ns: int, end_ns: int
