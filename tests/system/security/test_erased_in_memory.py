@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import httpx
 import numpy as np
 import pytest
 
-from analytics.hrv.windows import BeatArrays, Movement
+from analytics.hrv.windows import WINDOW_NS, BeatArrays, Movement
 from api.app import create_app
 from api.services import daily_windows, live_heart
 from api.services.cache.analysis import AnalysisCache
@@ -28,7 +29,7 @@ from api.services.growing_day import GROWING_DAYS
 from cli.server.thread import ApiThread
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
-from ebbtide.timestamps import DAY, MINUTE
+from ebbtide.timestamps import DAY, MINUTE, SECOND
 from store import Stores, open_stores
 from tests.support.accounts import PASSWORD
 from tests.support.canary import WORDS, Canary, add_canary
@@ -122,8 +123,10 @@ def use_everything(url: str, canary: Canary) -> httpx.Client:
     return client
 
 
-def wear_now(settings: Settings, canary: Canary) -> None:
-    """Store beats of the last twenty minutes."""
+def wear_now(settings: Settings, canary: Canary) -> dict[str, bytes]:
+    """Store beats of the last twenty minutes. Returns traces of today's windows, which a worker
+    holds while more beats come.
+    """
     stores = open_stores(settings)
     begin = stores.now() - 20 * MINUTE
     stream = Stream(new_id(), Origin.STRAP, "a strap", begin)
@@ -132,6 +135,17 @@ def wear_now(settings: Settings, canary: Canary) -> None:
     batch = [Notification(n, at, 75, (820,), (at,), True) for n, at in enumerate(times, 1)]
     stores.beats.append(canary.person.subject_id, stream.id, batch)
     stores.close()
+    # A window begins with the first interval; starts are rounded as float64.
+    starts = int(float(begin - 820 * SECOND // 1024)) + np.arange(3) * WINDOW_NS
+    return {"windows": starts.astype(np.int64).tobytes()}
+
+
+def watch_now(client: httpx.Client) -> None:
+    """Read what is computed from the beats of now."""
+    now = datetime.now(UTC)
+    span = {"start": (now - timedelta(hours=2)).isoformat(), "end": now.isoformat()}
+    assert client.get("/v1/hrv/trend", params=span).status_code == 200
+    assert client.get("/v1/live/now").json()["heart_rate_bpm"] is not None
 
 
 def processes_of(pid: int) -> list[int]:
@@ -171,13 +185,18 @@ def test_no_worker_has_the_person_in_memory_after_seconds(settings: Settings) ->
     traces = {what: canary.traces[what] for what in ("address", "name", "note", "source", "rating")}
     with served(settings, 1, 2) as ((first, pid), (second, other)):
         client = use_everything(first, canary)
+        traces |= wear_now(settings, canary)
+        watch_now(client)
         for _ in range(4):  # each of its workers
-            use_everything(second, canary).close()
+            another = use_everything(second, canary)
+            wear_now(settings, canary)
+            watch_now(another)
+            another.close()
         try:
             before = [find_in_memory(process, traces) for process in (pid, other)]
         except PermissionError:
             pytest.skip("this user may not read the memory of its processes")
-        assert all(before), before
+        assert all(before) and "windows" in before[0], before
         erased = client.post("/v1/me/erase", json={"password": PASSWORD})
         assert erased.status_code == 200
         client.close()
