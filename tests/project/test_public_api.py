@@ -46,8 +46,8 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
 store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PERSON
     PLANNED_BY_PROGRAMME WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine BaselineReason BaselineStart Beats CareProposal
-    CareRecords Consent DailyWindows DecisionPoint FhirExport IdempotentResponse ImportOutcome
-    ImportResult ImportedHeartRate ImportedRating IndexMethod Message NightsPut NotAvailable Note
+    CareRecords Consent DailyWindows DecisionPoint FhirExport HeartRateColumns IdempotentResponse
+    ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod Message NightsPut NotAvailable Note
     NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice
     PracticeKind Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rates
     Rating RecoveryCode ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason
