@@ -47,9 +47,9 @@ store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PE
     PLANNED_BY_PROGRAMME WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine BaselineReason BaselineStart Beats CareProposal
     CareRecords Consent DailyWindows DecisionPoint FhirExport HeartRateColumns IdempotentResponse
-    ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod Message NightsPut NotAvailable Note
-    NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice
-    PracticeKind Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rates
+    ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod Message NightsPut
+    NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person PlacedGap
+    Practice PracticeKind Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rates
     Rating RecoveryCode ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason
     StoreGeneration StoredNight StoredReport StreamCoverage TherapySession TokenKind Totp Turn
     TurnResult Withdrawal pack_answers
