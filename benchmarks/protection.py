@@ -24,6 +24,7 @@ from scipy import stats
 
 from analytics.association import slope_average
 from analytics.association.person_fit import PersonRatings
+from benchmarks.cells import add_cell, done_cells, open_cells
 from benchmarks.weeks import LINK, MONDAY_NS, SD, Array, ar, course, even, irregular
 
 CELL = 25
@@ -153,24 +154,18 @@ def main() -> None:
     options.add_argument("--folder", type=Path, default=Path("build/protection"))
     options.add_argument("--table", action="store_true")
     chosen = options.parse_args()
-    chosen.folder.mkdir(parents=True, exist_ok=True)
-    file = chosen.folder / "cells.jsonl"
-    file.touch()
+    file = open_cells(chosen.folder)
     if chosen.table:
         print_table(file)
         return
-    done = {
-        (cell["n"], cell["rho"], cell["times"], cell["cell"])
-        for cell in map(json.loads, file.read_text().splitlines())
-    }
+    done = done_cells(file, "n", "rho", "times", "cell")
     rows = [(row, PARTS[:1]) for row in VARIANCE_ROWS]
     if not chosen.variance_only:
         rows = [(row, PARTS) for row in POWER_ROWS] + rows
     for cell in range(-(-chosen.draws // CELL)):
         for row, parts in rows:
             if (*row, cell) not in done:
-                with file.open("a") as out:
-                    out.write(json.dumps(run_cell(*row, cell, parts)) + "\n")
+                add_cell(file, run_cell(*row, cell, parts))
 
 
 if __name__ == "__main__":

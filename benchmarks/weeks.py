@@ -27,6 +27,7 @@ from scipy import signal, stats
 
 from analytics.association.group import GroupVerdict, group_link
 from analytics.association.within_person import within_person_link
+from benchmarks.cells import add_cell, done_cells, open_cells
 
 Array = NDArray[np.float64]
 Draw = tuple[Array, Array, Array]
@@ -426,25 +427,18 @@ def main() -> None:
     options.add_argument("--no-peers", action="store_true")
     options.add_argument("--table", action="store_true")
     chosen = options.parse_args()
-    chosen.folder.mkdir(parents=True, exist_ok=True)
-    file = chosen.folder / "cells.jsonl"
-    file.touch()
+    file = open_cells(chosen.folder)
     if chosen.table:
         print_table(chosen.folder)
         return
-    done = {
-        (cell["name"], cell["n"], cell["people"], cell["cell"])
-        for cell in map(json.loads, file.read_text().splitlines())
-    }
+    done = done_cells(file, "name", "n", "people", "cell")
     # Cell by cell over all rows, so that a run that is stopped has as many draws of each.
     for cell in range(-(-chosen.draws // CELL)):
         for n in chosen.ratings:
             for name in chosen.only:
                 if (name, n, chosen.people, cell) in done:
                     continue
-                found = run_cell(name, n, chosen.people, cell, not chosen.no_peers)
-                with file.open("a") as out:
-                    out.write(json.dumps(found) + "\n")
+                add_cell(file, run_cell(name, n, chosen.people, cell, not chosen.no_peers))
 
 
 if __name__ == "__main__":

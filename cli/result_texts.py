@@ -7,7 +7,7 @@ fields in their place. ``cli.language.say_result`` finds them again, and
 
 from __future__ import annotations
 
-from ebbtide.i18n import N_
+from ebbtide.i18n import N_, heart_texts
 
 # Checks of ``ebbtide doctor``: what is looked at, what was found, and what to do.
 _CHECKS = (
@@ -191,18 +191,6 @@ _TABLES = (
     ),
 )
 
-# Why a window has no number.
-_MISSING = (
-    N_("window too short"),
-    N_("no beats recorded"),
-    N_("too disturbed"),
-    N_("too few usable beats"),
-    N_("not known yet: learning the usual takes two worn days before"),
-    N_("moving: the heart works for the muscles"),
-    N_("active: a heart rate far above rest is not judged"),
-    N_("during a practice: slow breathing changes the heart by itself"),
-)
-
 # What is wrong with a store, and what is left to do after erasing.
 _STORES = (
     N_("blocks of {stream}, which is no stream"),
@@ -255,6 +243,6 @@ _STORES = (
 
 _SWITCHES = (N_("by software"), N_("by a switch"))
 
-RESULTS = (*_CHECKS, *_SWITCHES, *_STRAPS, *_LEFT_OUT, *_TABLES, *_MISSING, *_STORES)
+RESULTS = (*_CHECKS, *_SWITCHES, *_STRAPS, *_LEFT_OUT, *_TABLES, *heart_texts.MISSING, *_STORES)
 # What a field of these may hold; others hold names, which are the same in every language.
 FIELDS = (*_TABLES, *_SWITCHES)

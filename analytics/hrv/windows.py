@@ -61,13 +61,16 @@ class BeatArrays:
 
     def of_stream(self, stream: int) -> BeatArrays:
         """Select the beats of one source."""
-        where = self.stream == stream
+        return self.at(self.stream == stream)
+
+    def at(self, rows: BoolArray | slice) -> BeatArrays:
+        """Select some of the beats."""
         return BeatArrays(
-            self.time_ns[where],
-            self.rr_ms[where],
-            self.follows[where],
-            self.contact[where],
-            self.stream[where],
+            self.time_ns[rows],
+            self.rr_ms[rows],
+            self.follows[rows],
+            self.contact[rows],
+            self.stream[rows],
         )
 
 

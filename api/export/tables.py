@@ -27,7 +27,7 @@ from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, MONTH_DAYS, STORED_METHOD, load_daily_hrv
 from api.services.export_scope import ExportQuery, ExportSubject
-from api.services.imported_records import load_heart_rates
+from api.services.imported_records import heart_rate_days, load_heart_rates
 from api.services.inputs import day_fingerprints, local_day_and_hour
 from api.services.link_report import (
     REPORT_METHODS,
@@ -121,7 +121,8 @@ def table_parts(
     elif table is Table.SESSIONS:
         yield part(partial(_sessions, stores, person, query), "number")
     elif table is Table.HEART_RATES:
-        yield part(partial(_rates, stores, person, query), "time_ns", "rate")
+        for inside in _rate_ranges(stores, person, query):
+            yield part(partial(_rates, stores, person, inside), "time_ns", "rate", inside)
     elif table is Table.SCORES:
         yield part(partial(_answers, stores, cache, person, query), "about_ns", "answer")
     elif table is Table.PROMPTS:
@@ -164,7 +165,7 @@ def table_fingerprint(
         sessions = stores.records.sessions(person.id)
         content = [(item.number, item.version, item.held_ns) for item in sessions]
     elif table is Table.HEART_RATES:
-        content = (_load_rates(stores, person, query), person.simulated)
+        content = (_rates_content(stores, person, query), person.simulated)
     elif table is Table.SCORES:
         content = stores.programme.responses(person.id, since_ns=0)
     elif table is Table.PROMPTS:
@@ -409,6 +410,24 @@ def _sessions(stores: Stores, person: Person, query: ExportQuery) -> dict[str, A
         "held_ns": [item.held_ns for item in sessions],
         "version": [item.version for item in sessions],
     }
+
+
+def _rate_ranges(stores: Stores, person: Person, query: ExportQuery) -> list[ExportQuery]:
+    """The days with imported heart rates that changed since ``since_ns``, by time: a year may have
+    millions. What earlier versions stored as streams is read at once.
+    """
+    days, has_earlier = heart_rate_days(stores, person, query.start_ns, query.end_ns)
+    if has_earlier:
+        return [query]
+    since = query.since_ns or 0
+    changed = sorted(day for day, (_, came_ns) in days.items() if came_ns >= since)
+    return [_within(query, day, 1) for day in changed]
+
+
+def _rates_content(stores: Stores, person: Person, query: ExportQuery) -> object:
+    """Name the imported heart rates of the range without reading them."""
+    days, has_earlier = heart_rate_days(stores, person, query.start_ns, query.end_ns)
+    return _load_rates(stores, person, query) if has_earlier else sorted(days.items())
 
 
 def _load_rates(stores: Stores, person: Person, query: ExportQuery) -> list[ImportedHeartRate]:

@@ -42,6 +42,7 @@ from store.models import DailyWindows, Person
 
 STORED_METHOD = f"5-minute windows; {METHOD}; {RATES_METHOD}; {REPORTED_METHOD}; layout 4"
 _DAY_S = 0.15  # of a day of beats, as measured
+_RATE_S = 7e-6  # to read one heart rate of another system, as measured
 MONTH_DAYS = 28  # of windows that are read at a time
 METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
 # Heart rate of each minute and of the window, from as few as five beats: of the stress index.
@@ -203,8 +204,10 @@ def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) ->
     stored = stores.beats.stored_fingerprints(
         person.subject_id, STORED_METHOD, min(fingerprints), max(fingerprints)
     )
-    missing = sum(stored.get(day) != current for day, current in fingerprints.items())
-    return missing * _DAY_S
+    missing = {day for day, current in fingerprints.items() if stored.get(day) != current}
+    imported = stores.records.heart_rate_days(person.id, start_ns, end_ns)
+    rates = sum(count for day, (count, _) in imported.items() if day in missing)
+    return len(missing) * _DAY_S + rates * _RATE_S
 
 
 def to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:

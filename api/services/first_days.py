@@ -17,20 +17,25 @@ from analytics.association.within_person import MIN_DAYS, MIN_RATINGS
 from analytics.hrv.relative_stress import MAX_BASELINE_DAYS, MIN_BASELINE_DAYS
 from analytics.hrv.windows import WINDOW_NS
 from ebbtide.beats import Origin
-from ebbtide.timestamps import DAY, HOUR, SECOND, to_datetime
+from ebbtide.timestamps import DAY, FOREVER, HOUR, SECOND, to_datetime
 from store import Stores
-from store.models import Person
+from store.models import Person, StreamCoverage
 
 _MIN_FOR_PACE = 4  # ratings; fewer say nothing about how often somebody rates
 _MAX_AHEAD_DAYS = 60  # a date further away helps nobody
 
 
 class HeartSource(StrEnum):
-    """Where heartbeats came from so far."""
+    """Where heartbeats came from so far, or heart rates of devices that send no heartbeats."""
 
     STRAP = "strap"
+    RATES = "rates"  # a device that records here and sends heart rates alone
     FILE = "file"
+    FILE_RATES = "file of rates"
     NONE = "none"
+
+
+_LIVE = {HeartSource.STRAP, HeartSource.RATES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,9 @@ class FirstDays:
     """Where somebody is. ``days`` and ``min_days``: from the first rating to the last.
 
     ``answer_from``: about when there is enough for a first answer, at the pace so far; None where
-    that cannot be said, or there is enough.
+    that cannot be said, or there is enough. ``heart_days`` are days of heartbeats or of heart
+    rates; of those that were imported as many as are needed are counted. ``has_night`` is of
+    heartbeats.
     """
 
     ratings: int
@@ -60,7 +67,7 @@ class FirstDays:
     def is_over(self) -> bool:
         """Whether nothing is waited for any more."""
         return self.has_answer and (
-            self.heart is not HeartSource.STRAP or self.heart_days >= self.min_heart_days
+            self.heart not in _LIVE or self.heart_days >= self.min_heart_days
         )
 
 
@@ -99,26 +106,56 @@ def _expect_answer(about: list[int], now_ns: int) -> datetime | None:
 
 
 def _find_heart(stores: Stores, person: Person) -> tuple[HeartSource, bool, int]:
-    """Find where beats came from, whether there is a night of them, and on how many days."""
+    """Find where beats or rates came from, whether there is a night of beats, and on how many days
+    there are any.
+    """
     covered = [
-        item for item in stores.beats.coverage(person.subject_id) if item.beats and item.first_ns
+        item
+        for item in stores.beats.coverage(person.subject_id)
+        if (item.beats or item.rates) and item.first_ns is not None
     ]
-    if not covered:
-        return HeartSource.NONE, False, 0
-    origins = {item.stream.origin for item in covered}
-    is_live = bool(origins & {Origin.STRAP, Origin.SIMULATED})
-    heart = HeartSource.STRAP if is_live else HeartSource.FILE
-    first = min(item.first_ns for item in covered if item.first_ns is not None)
-    last = max(item.last_ns for item in covered if item.last_ns is not None)
-    days = sorted(
-        stores.beats.day_fingerprints(
-            person.subject_id, first // DAY * DAY, -(-(last + 1) // DAY) * DAY
+    days = _imported_days(stores, person)
+    heart = _source_of(covered, bool(days))
+    if covered:
+        first = min(item.first_ns for item in covered if item.first_ns is not None)
+        last = max(item.last_ns for item in covered if item.last_ns is not None)
+        days |= set(
+            stores.beats.day_fingerprints(
+                person.subject_id, first // DAY * DAY, -(-(last + 1) // DAY) * DAY
+            )
         )
-    )
+    if not any(item.beats for item in covered):
+        return heart, False, len(days)
     if len(days) > MIN_BASELINE_DAYS:  # whoever has so many needs no first night any more
         return heart, True, len(days)
-    nights = days[:MAX_BASELINE_DAYS]
+    nights = sorted(days)[:MAX_BASELINE_DAYS]
     return heart, any(_has_night(stores, person, day) for day in nights), len(days)
+
+
+def _source_of(covered: list[StreamCoverage], has_imported: bool) -> HeartSource:
+    """A device that records is named before files, and beats before rates."""
+    live = [item for item in covered if item.stream.origin in {Origin.STRAP, Origin.SIMULATED}]
+    if any(item.beats for item in live):
+        return HeartSource.STRAP
+    if live:
+        return HeartSource.RATES
+    if any(item.beats for item in covered):
+        return HeartSource.FILE
+    return HeartSource.FILE_RATES if covered or has_imported else HeartSource.NONE
+
+
+def _imported_days(stores: Stores, person: Person) -> set[int]:
+    """Find UTC days with imported heart rates that a device measured, as many as are needed: what
+    somebody counted by hand is in no baseline.
+    """
+    found: set[int] = set()
+    for day in sorted(stores.records.heart_rate_days(person.id, *FOREVER)):
+        if len(found) > MIN_BASELINE_DAYS:
+            break
+        measured = stores.records.heart_rate_columns(person.id, day * DAY, (day + 1) * DAY)
+        if len(measured.time_ns):
+            found.add(day)
+    return found
 
 
 def _has_night(stores: Stores, person: Person, day: int) -> bool:

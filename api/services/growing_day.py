@@ -4,16 +4,15 @@ computed. Held in this process, of the people who were looked at last.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 from cachetools import TTLCache
-from numpy.typing import NDArray
 
 from analytics.hrv.live_windows import extend_windows
 from analytics.hrv.windows import WINDOW_NS, BeatArrays, HrvWindows, Movement, starts_by_stretch
+from api.services.inputs import name_inputs
 
 _MAX_PEOPLE, _TTL_S = 200, 3600.0
 
@@ -53,7 +52,7 @@ class GrowingDays:
         """Keep the windows of all beats of a day, for when more come."""
         counts = (len(beats.time_ns), len(movement.time_ns))
         with self._lock:
-            self._known[subject_id, day] = _Known(*counts, _name(beats, movement, *counts), windows)
+            self._known[subject_id, day] = _Known(*counts, name_inputs(beats, movement), windows)
 
     def extend(
         self, subject_id: str, day: int, beats: BeatArrays, movement: Movement
@@ -67,7 +66,7 @@ class GrowingDays:
             known is None
             or known.beats > len(beats.time_ns)
             or known.moved > len(movement.time_ns)
-            or known.name != _name(beats, movement, known.beats, known.moved)
+            or known.name != _name_first(beats, movement, known)
         ):
             return None
         later = np.append(beats.time_ns[known.beats :], movement.time_ns[known.moved :])
@@ -81,14 +80,8 @@ class GrowingDays:
 GROWING_DAYS = GrowingDays()
 
 
-def _name(beats: BeatArrays, movement: Movement, first_beats: int, first_moved: int) -> bytes:
-    """Name the first beats and the first spans of movement."""
-    digest = hashlib.sha256()
-    columns: list[NDArray[np.generic]] = [
-        *(beats.time_ns, beats.rr_ms, beats.follows, beats.contact, beats.stream)
-    ]
-    for column in columns:
-        digest.update(np.ascontiguousarray(column[:first_beats]).tobytes())
-    for column in (movement.time_ns, movement.mad_mg):
-        digest.update(np.ascontiguousarray(column[:first_moved]).tobytes())
-    return digest.digest()
+def _name_first(beats: BeatArrays, movement: Movement, known: _Known) -> bytes:
+    """Name as many of the first beats and spans of movement as were known."""
+    moved = slice(known.moved)
+    first = Movement(movement.time_ns[moved], movement.mad_mg[moved])
+    return name_inputs(beats.at(slice(known.beats)), first)

@@ -219,6 +219,19 @@ def load_heart_rates(
     return sorted(by_id.values(), key=lambda rate: (rate.time_ns, rate.id))[:limit]
 
 
+def heart_rate_days(
+    stores: Stores, person: Person, start_ns: int, end_ns: int
+) -> tuple[dict[int, tuple[int, int]], bool]:
+    """Of each UTC day that the range touches, how many heart rates of other systems there are and
+    when the last of them came; and whether earlier versions stored more, as streams.
+    """
+    has_earlier = any(
+        covered.stream.source in EARLIER_SOURCES
+        for covered in stores.beats.coverage(person.subject_id)
+    )
+    return stores.records.heart_rate_days(person.id, start_ns, end_ns), has_earlier
+
+
 def find_heart_rate(stores: Stores, person: Person, rate_id: str) -> ImportedHeartRate | None:
     """Find the heart rate of another system with this id."""
     stored = stores.records.heart_rate(person.id, rate_id)

@@ -52,23 +52,18 @@ def load_rates(
     intervals, by time, and where they come from. What a person counted by hand is left out.
     """
     own = stores.beats.rates(person.subject_id, start_ns, end_ns)
-    imported = [
-        item
-        for item in stores.records.heart_rates(person.id, start_ns, end_ns)
-        if item.modality != "self-reported"
-    ]
+    imported = stores.records.heart_rate_columns(person.id, start_ns, end_ns)
     origins = {own.streams[place].origin for place in np.unique(own.stream).tolist()}
-    origins |= {Origin.SIMULATED if item.simulated else Origin.FILE for item in imported}
-    first = len(own.streams)
-    devices = {name: first + n for n, name in enumerate(sorted({i.device for i in imported}))}
-    time_ns = np.append(own.time_ns, np.array([item.time_ns for item in imported], np.int64))
-    bpm = np.append(own.bpm, np.array([item.bpm for item in imported], np.float64))
-    source = np.append(own.stream, np.array([devices[i.device] for i in imported], np.int32))
+    simulated = np.unique(imported.simulated).tolist()
+    origins |= {Origin.SIMULATED if is_simulated else Origin.FILE for is_simulated in simulated}
+    # Numbered by name, so that of two devices with as many rates the same is always taken.
+    by_name = np.argsort(np.argsort(np.array(imported.devices, dtype=np.str_)))
+    numbers = (len(own.streams) + by_name).astype(np.int32)
+    time_ns = np.append(own.time_ns, imported.time_ns)
+    bpm = np.append(own.bpm, imported.bpm)
+    source = np.append(own.stream, numbers[imported.device]).astype(np.int32)
     order = np.argsort(time_ns, kind="stable")
-    return (
-        ReportedRates(time_ns[order], bpm[order], source[order].astype(np.int32)),
-        frozenset(origins),
-    )
+    return ReportedRates(time_ns[order], bpm[order], source[order]), frozenset(origins)
 
 
 def day_fingerprints(stores: Stores, person: Person, start_ns: int, end_ns: int) -> dict[int, str]:
@@ -80,6 +75,17 @@ def day_fingerprints(stores: Stores, person: Person, start_ns: int, end_ns: int)
         words = f"{days.get(day, '')} heart rates {facts}"
         days[day] = hashlib.sha256(words.encode()).hexdigest()
     return days
+
+
+def name_inputs(beats: BeatArrays, movement: Movement, words: str = "") -> bytes:
+    """Name exactly these beats, this movement and whatever else the words say."""
+    digest = hashlib.sha256(words.encode())
+    for column in (
+        *(beats.time_ns, beats.rr_ms, beats.follows, beats.contact, beats.stream),
+        *(movement.time_ns, movement.mad_mg),
+    ):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.digest()
 
 
 def windows_to_stress_index_input(hrv: HrvWindows, zone: str) -> StressIndexInput:

@@ -6,7 +6,6 @@ figures; and what the index is compared with is looked up again every ten second
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 from threading import Lock
@@ -19,7 +18,7 @@ from analytics.hrv.live_windows import latest_rates, needed_from_ns
 from analytics.hrv.relative_stress import StressIndexInput
 from analytics.hrv.windows import WINDOW_NS, BeatArrays, Movement, hrv_windows
 from api.schemas.hrv import StressIndexOut, finite_or_none
-from api.services.inputs import load_movement, local_day_and_hour, to_beat_arrays
+from api.services.inputs import load_movement, local_day_and_hour, name_inputs, to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache
 from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
@@ -92,7 +91,8 @@ class LiveCache:
         arrays = _since(to_beat_arrays(beats), last + 1 - WINDOW_NS - _CONTEXT_NS)
         movement = load_movement(stores, person, last + 1 - WINDOW_NS, last + 1)
         baseline = self._baseline(stores, baselines, person, now)
-        name = _name(arrays, movement, origin, person.zone, baseline)
+        words = repr((origin, person.zone, baseline.fingerprint))
+        name = name_inputs(arrays, movement, words)
         with self._lock:
             known = self._figures.get(person.subject_id)
         if known is not None and known[0] == name:
@@ -178,27 +178,4 @@ def _index_input(
 
 def _since(beats: BeatArrays, since_ns: int) -> BeatArrays:
     first = int(np.searchsorted(beats.time_ns, since_ns, "left"))
-    return BeatArrays(
-        beats.time_ns[first:],
-        beats.rr_ms[first:],
-        beats.follows[first:],
-        beats.contact[first:],
-        beats.stream[first:],
-    )
-
-
-def _name(
-    beats: BeatArrays,
-    movement: Movement,
-    origin: Origin,
-    zone: str,
-    baseline: StressBaseline,
-) -> bytes:
-    """Name exactly what the figures are made of."""
-    digest = hashlib.sha256(repr((origin, zone, baseline.fingerprint)).encode())
-    for column in (
-        *(beats.time_ns, beats.rr_ms, beats.follows, beats.contact, beats.stream),
-        *(movement.time_ns, movement.mad_mg),
-    ):
-        digest.update(np.ascontiguousarray(column).tobytes())
-    return digest.digest()
+    return beats.at(slice(first, None))

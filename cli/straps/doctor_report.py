@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from cli.straps.doctor import Check
+from cli.straps.check import Check
 from ebbtide import __version__
 from ebbtide.settings import Settings
 

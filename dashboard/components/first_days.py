@@ -66,7 +66,11 @@ def _rating_steps(days: dict[str, Any]) -> list[tuple[bool, str]]:
 
 
 def _heart_steps(days: dict[str, Any]) -> list[tuple[bool, str]]:
-    """Return the steps of who has a strap; nobody else is waited for to have one."""
+    """Return the steps of who has a strap, or a device that sends heart rates; nobody else is
+    waited for to have one.
+    """
+    if days["heart"] == "rates":
+        return _rate_only_steps(days)
     if days["heart"] != "strap":
         return []
     usual = _("{heart_days} of {min_heart_days} days with heartbeats, to learn your usual").format(
@@ -76,6 +80,20 @@ def _heart_steps(days: dict[str, Any]) -> list[tuple[bool, str]]:
     return [
         (True, _("your first heartbeats")),
         (days["has_night"], _("a night with the strap, if you like")),
+        (days["heart_days"] >= days["min_heart_days"], usual),
+    ]
+
+
+def _rate_only_steps(days: dict[str, Any]) -> list[tuple[bool, str]]:
+    """Return the steps of whose device sends no heartbeats: no night, from which no HRV comes."""
+    usual = _(
+        "{heart_days} of {min_heart_days} days with a heart rate, to learn your usual"
+    ).format(
+        heart_days=min(days["heart_days"], days["min_heart_days"]),
+        min_heart_days=days["min_heart_days"],
+    )
+    return [
+        (True, _("your first heart rates")),
         (days["heart_days"] >= days["min_heart_days"], usual),
     ]
 
@@ -104,4 +122,18 @@ def _outlook(days: dict[str, Any]) -> str:
         )
     elif days["heart"] == "file":
         words.append(_("Heartbeats come from your files: bring in the next one when you like."))
+    elif days["heart"] == "rates":
+        words.append(
+            _(
+                "Your device sends a heart rate, but not each heartbeat. The stress index can "
+                "use it, with a wider range. HRV cannot be computed from it."
+            )
+        )
+    elif days["heart"] == "file of rates":
+        words.append(
+            _(
+                "Your files have a heart rate, but not each heartbeat. The stress index can "
+                "use it, with a wider range. HRV cannot be computed from it."
+            )
+        )
     return " ".join(words)

@@ -14,6 +14,7 @@ from datetime import datetime
 from dashboard.i18n import language, service_texts
 from dashboard.i18n.formatting import format_day, format_long_day, format_time
 from dashboard.i18n.language import N_, _
+from ebbtide.i18n import heart_texts
 from ebbtide.i18n.sentences import NUMBER, Sentences
 
 # What an association is about; the field that holds it stands where German wants the dative.
@@ -209,14 +210,7 @@ _MISSING_CHANGE = (
     N_("{left} of {all} questions left out; at most {most} may be"),
 )
 _MISSING_HEART = (
-    N_("window too short"),
-    N_("no beats recorded"),
-    N_("too disturbed"),
-    N_("too few usable beats"),
-    N_("not known yet: learning the usual takes two worn days before"),
-    N_("moving: the heart works for the muscles"),
-    N_("active: a heart rate far above rest is not judged"),
-    N_("during a practice: slow breathing changes the heart by itself"),
+    *heart_texts.MISSING,
     N_("the window is {length} s long; at least {least} s are needed"),
     N_("no beats were recorded in this window"),
     N_("{share} of the intervals were disturbed; at most {most} may be"),

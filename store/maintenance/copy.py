@@ -18,6 +18,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
+from store.sql.heart_rate_days import drop_day_indexes
 from store.sql.tables.access import (
     AccessLogRow,
     CareProposalRow,
@@ -180,6 +181,7 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
                     progress(table.name, done, total)
             found.rows[table.name] = done
         _delete_removed_rows(db, to)
+        drop_day_indexes(to)
         if to.dialect.name == "postgresql":
             for name in _NUMBERED_TABLES:
                 to.execute(

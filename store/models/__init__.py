@@ -26,6 +26,7 @@ from store.models.beats import (
     StreamCoverage,
 )
 from store.models.imports import (
+    HeartRateColumns,
     ImportedHeartRate,
     ImportedRating,
     ImportOutcome,
@@ -105,6 +106,7 @@ __all__ = [
     "DecisionPoint",
     "ExportPin",
     "FhirExport",
+    "HeartRateColumns",
     "IdempotentResponse",
     "ImportOutcome",
     "ImportResult",

@@ -7,10 +7,14 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 # Each replaces those before it: a correction replaces what it corrects.
 STATUSES = ("final", "amended", "corrected")
 CORRECTIONS = STATUSES[1:]
-MODALITIES = ("sensed", "self-reported")
+SELF_REPORTED = "self-reported"
+MODALITIES = ("sensed", SELF_REPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,19 @@ class ImportedHeartRate:
     issued_ns: int | None = None
     identifiers: str | None = None
     entered_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeartRateColumns:
+    """Heart rates of other systems as arrays of shape (n,), by time. ``device``: a place in
+    ``devices``, which are as the senders name them.
+    """
+
+    time_ns: NDArray[np.int64]
+    bpm: NDArray[np.float64]
+    device: NDArray[np.int32]
+    simulated: NDArray[np.bool_]
+    devices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

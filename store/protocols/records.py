@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from store.models.imports import ImportedHeartRate, ImportedRating, ImportResult
+from store.models.imports import HeartRateColumns, ImportedHeartRate, ImportedRating, ImportResult
 from store.models.records import (
     AuditLine,
     Consent,
@@ -131,11 +131,17 @@ class RecordStore(WithdrawalStore, Protocol):
         """
         ...
 
+    def heart_rate_columns(self, person_id: str, start_ns: int, end_ns: int) -> HeartRateColumns:
+        """Read the heart rates of other systems in [start_ns, end_ns) that a device measured, by
+        time then id; what a person counted by hand is left out.
+        """
+        ...
+
     def heart_rate_days(
         self, person_id: str, start_ns: int, end_ns: int
     ) -> dict[int, tuple[int, int]]:
-        """Of each UTC day in the range that has heart rates of other systems: how many, and when
-        the last of them came here.
+        """Of each UTC day that the range touches and that has heart rates of other systems: how
+        many there are on the whole day, and when the last of them came here.
         """
         ...
 

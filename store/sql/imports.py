@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TypeVar
 
-from sqlalchemy import Engine, and_, delete, func, insert, inspect, literal_column, or_, select
+from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from ebbtide.timestamps import DAY
-from store.encoding.imports import (
-    ConflictError,
-    correct_rating,
-    join_heart_rates,
-    join_ratings,
-)
+from store.encoding.imports import ConflictError, correct_rating, join_ratings
 from store.models.imports import (
     ImportedHeartRate,
     ImportedRating,
@@ -27,22 +20,21 @@ from store.models.imports import (
     unpack_identifiers,
 )
 from store.models.records import Rating
-from store.sql.engine import dialect_insert, reading, write_transaction
-from store.sql.keeping import KeepingGuard
-from store.sql.rows import columns_of, from_row, to_row, to_values
-from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
+from store.sql.engine import reading, write_transaction
+from store.sql.heart_rates import SqlHeartRates, import_heart_rates
+from store.sql.identifiers import chunks, find_identified, put_identifiers
+from store.sql.rows import from_row, to_row
+from store.sql.tables.imports import RatingPartRow
 from store.sql.tables.records import PersonRow, RatingRow
 
-_CHUNK = 500  # values of an IN: SQLite takes 32 766, PostgreSQL 65 535
 _NAMES = ("pain", "stress", "pleasant", "note", "pleasant_note")
-_Item = TypeVar("_Item")
 
 
 class _RefusedError(Exception):
     """Rolls an atomic import back."""
 
 
-class SqlImports(KeepingGuard):
+class SqlImports(SqlHeartRates):
     """The part of a SqlRecordStore that stores what comes from other systems."""
 
     def __init__(self, engine: Engine) -> None:
@@ -68,11 +60,11 @@ class SqlImports(KeepingGuard):
                     gone = ImportOutcome(None, reason="the account was erased")
                     return ImportResult([gone] * len(ratings), [gone] * len(heart_rates), False)
                 self._require_consent(db, person_id)
-                known = _identified(db, person_id, [*ratings, *heart_rates])
+                known = find_identified(db, person_id, [*ratings, *heart_rates])
                 joined = _Ratings(db, person_id, ratings, known)
                 result = ImportResult(
                     [joined.take(item) for item in ratings],
-                    _import_heart_rates(db, person_id, heart_rates, known),
+                    import_heart_rates(db, person_id, heart_rates, known),
                 )
                 db.flush()
                 joined.put_identifiers()
@@ -82,133 +74,6 @@ class SqlImports(KeepingGuard):
         except _RefusedError:
             return replace(result, is_stored=False)
         return result
-
-    def heart_rates(
-        self,
-        person_id: str,
-        start_ns: int,
-        end_ns: int,
-        limit: int | None = None,
-        after: tuple[int, str] | None = None,
-    ) -> list[ImportedHeartRate]:
-        """List the heart rates of other systems by time, then id; see RecordStore."""
-        query = (
-            select(*columns_of(HeartRateRow, ImportedHeartRate))
-            .where(
-                HeartRateRow.person_id == person_id,
-                HeartRateRow.time_ns >= start_ns,
-                HeartRateRow.time_ns < end_ns,
-            )
-            .order_by(HeartRateRow.time_ns, HeartRateRow.id)
-            .limit(limit)
-        )
-        if after is not None:
-            time_ns, last_id = after
-            later = and_(HeartRateRow.time_ns == time_ns, HeartRateRow.id > last_id)
-            query = query.where(or_(HeartRateRow.time_ns > time_ns, later))
-        with self._sessions() as db:
-            return [ImportedHeartRate(*row) for row in db.execute(query)]
-
-    def heart_rate_days(
-        self, person_id: str, start_ns: int, end_ns: int
-    ) -> dict[int, tuple[int, int]]:
-        """Count the heart rates of other systems of each day; see RecordStore."""
-        day = (HeartRateRow.time_ns // literal_column(str(DAY))).label("day")
-        query = (
-            select(day, func.count(), func.max(HeartRateRow.entered_ns))
-            .where(
-                HeartRateRow.person_id == person_id,
-                HeartRateRow.time_ns >= start_ns,
-                HeartRateRow.time_ns < end_ns,
-            )
-            .group_by(day)
-        )
-        with self._sessions() as db:
-            return {int(row[0]): (int(row[1]), int(row[2])) for row in db.execute(query)}
-
-    def heart_rate(self, person_id: str, heart_rate_id: str) -> ImportedHeartRate | None:
-        """Find the heart rate of another system with this id."""
-        with self._sessions() as db:
-            row = db.get(HeartRateRow, heart_rate_id)
-            if row is None or row.person_id != person_id:
-                return None
-            return from_row(ImportedHeartRate, row)
-
-
-def _identified(
-    db: Session, person_id: str, items: Iterable[ImportedRating | ImportedHeartRate]
-) -> dict[str, str]:
-    """Find the records that have an identifier of these already."""
-    wanted = sorted({name for item in items for name in unpack_identifiers(item.identifiers)})
-    found: dict[str, str] = {}
-    for chunk in _chunks(wanted):
-        query = select(ImportedIdentifierRow.identifier, ImportedIdentifierRow.record_id).where(
-            ImportedIdentifierRow.person_id == person_id,
-            ImportedIdentifierRow.identifier.in_(chunk),
-        )
-        found.update((name, record) for name, record in db.execute(query))
-    return found
-
-
-def _put_identifiers(
-    db: Session, person_id: str, records: Iterable[tuple[str, str | None]]
-) -> None:
-    # Each once, with the record that was last: PostgreSQL changes no row twice in a statement.
-    owner = {name: record for record, packed in records for name in unpack_identifiers(packed)}
-    rows = [
-        {"person_id": person_id, "identifier": name, "record_id": record_id}
-        for name, record_id in owner.items()
-    ]
-    statement = dialect_insert(db.connection(), ImportedIdentifierRow)
-    for chunk in _chunks(rows):
-        db.execute(
-            statement.on_conflict_do_update(
-                index_elements=["person_id", "identifier"],
-                set_={"record_id": statement.excluded.record_id},
-            ),
-            chunk,
-        )
-
-
-def _import_heart_rates(
-    db: Session, person_id: str, sent: Sequence[ImportedHeartRate], known: dict[str, str]
-) -> list[ImportOutcome]:
-    ids = sorted({item.id for item in sent} | set(known.values()))
-    stored: dict[str, ImportedHeartRate] = {}
-    for chunk in _chunks(ids):
-        query = select(*columns_of(HeartRateRow, ImportedHeartRate)).where(
-            HeartRateRow.person_id == person_id, HeartRateRow.id.in_(chunk)
-        )
-        stored.update((row.id, ImportedHeartRate(*row)) for row in db.execute(query))
-    before = dict(stored)
-    owner = dict(known)  # the record of each identifier, with those of this import
-    outcomes = []
-    for item in sent:
-        names = unpack_identifiers(item.identifiers)
-        same = {item.id, *(owner[name] for name in names if name in owner)} & stored.keys()
-        try:
-            joined = item
-            for record_id in sorted(same):
-                joined = join_heart_rates(stored[record_id], joined)
-        except ConflictError as error:
-            outcomes.append(ImportOutcome(None, reason=str(error)))
-            continue
-        joined = replace(joined, identifiers=foreign_identifiers(joined.identifiers, joined.id))
-        old = stored.get(joined.id)
-        is_new = old is None or replace(old, entered_ns=0) != replace(joined, entered_ns=0)
-        for record_id in same:
-            del stored[record_id]
-        stored[joined.id] = replace(joined, entered_ns=item.entered_ns) if is_new else old or joined
-        owner.update((name, joined.id) for name in unpack_identifiers(joined.identifiers))
-        outcomes.append(ImportOutcome(joined.id, is_new))
-    gone = sorted(name for name, item in before.items() if stored.get(name) != item)
-    for chunk in _chunks(gone):
-        db.execute(delete(HeartRateRow).where(HeartRateRow.id.in_(chunk)))
-    changed = [item for name, item in stored.items() if before.get(name) != item]
-    for rows in _chunks([to_values(item) for item in changed]):
-        db.execute(insert(HeartRateRow), rows)
-    _put_identifiers(db, person_id, [(item.id, item.identifiers) for item in changed])
-    return outcomes
 
 
 class _Ratings:
@@ -227,7 +92,7 @@ class _Ratings:
         )
         self._newest: dict[str, RatingRow] = {}
         self._parts: dict[str, RatingPartRow] = {}
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids):
             newest = select(RatingRow).where(
                 RatingRow.person_id == person_id,
                 RatingRow.id.in_(chunk),
@@ -276,7 +141,7 @@ class _Ratings:
 
     def put_identifiers(self) -> None:
         """Store the identifiers of those that were new."""
-        _put_identifiers(self._db, self._person_id, self._identifiers)
+        put_identifiers(self._db, self._person_id, self._identifiers)
 
     def _into_rating(self, row: RatingRow, sent: ImportedRating) -> ImportOutcome:
         """Join what was sent to a stored rating: nothing new, the rest of it, or a correction."""
@@ -368,7 +233,7 @@ class _Ratings:
         """The versions of a rating that were corrected."""
         if self._corrected_before is None:
             self._corrected_before = defaultdict(list)
-            for chunk in _chunks(sorted(self._newest)):
+            for chunk in chunks(sorted(self._newest)):
                 query = select(RatingRow).where(
                     RatingRow.person_id == self._person_id,
                     RatingRow.id.in_(chunk),
@@ -429,8 +294,3 @@ def _as_imported(row: RatingRow) -> ImportedRating:
 def _content(item: ImportedRating) -> dict[str, object]:
     names = ("zone", *_NAMES, "simulated", "status", "issued_ns", "identifiers")
     return {name: getattr(item, name) for name in names}
-
-
-def _chunks(items: list[_Item]) -> Iterator[list[_Item]]:
-    for begin in range(0, len(items), _CHUNK):
-        yield items[begin : begin + _CHUNK]

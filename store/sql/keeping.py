@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
+from ebbtide.timestamps import now_ns as clock_ns
 from store.errors import ConsentMissingError
 from store.models.records import Purpose
 from store.sql.rows import RecordType, columns_of, from_row
@@ -89,3 +90,8 @@ class KeepingGuard:
                 "Consent to keeping is missing, was taken back or is over, so nothing was stored.",
                 "The person can agree on the page Consents (or POST /v1/consents).",
             )
+
+    def _may_keep(self, db: Connection | Session, person_id: str) -> bool:
+        """Whether what was computed of a person may be stored. Locks the person."""
+        answer = find_answer(db, person_id)
+        return answer is None or answer.holds((self._consent_clock or clock_ns)())

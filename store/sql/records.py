@@ -10,7 +10,6 @@ from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from ebbtide.timestamps import now_ns
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
 from store.models.access import TokenKind
 from store.models.prompts import PromptState
@@ -24,7 +23,6 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
-from store.sql.keeping import find_answer
 from store.sql.mentions import delete_mentions
 from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
@@ -293,8 +291,7 @@ class SqlRecordStore(SqlWithdrawals):
             write_transaction(self._engine) as connection,
             Session(connection) as db,
         ):
-            answer = find_answer(db, report.person_id)
-            if answer is None or answer.holds((self._consent_clock or now_ns)()):
+            if self._may_keep(db, report.person_id):
                 db.merge(to_row(ReportRow, report))
                 db.flush()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.i18n import translator
 from ingest.files import other_files
 from tests.conftest import ROOT
+from tests.support.command_line import run_ebbtide_in
 from tests.support.raised_texts import raised_texts, without_names
 
 _RAISED_IN = [
@@ -95,13 +93,6 @@ def test_commands_refuse_in_german(tmp_path: Path) -> None:
         (("link", str(table), "--subject", "who", "--x", "x", "--y", "y"), "und keine Zeilen."),
         (("record",), "Noch ist kein Gurt gekoppelt. Nutzen Sie: ebbtide pair"),
     ):
-        environment = {**os.environ, "EBBTIDE_LANGUAGE": "de", "EBBTIDE_DATA_DIR": str(tmp_path)}
-        done = subprocess.run(
-            [sys.executable, "-m", "ebbtide", *words],
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=60,
-        )
+        done = run_ebbtide_in("de", tmp_path, *words)
         assert done.returncode == 1, done.stdout
         assert said in " ".join(done.stderr.split()), done.stderr

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from cli.language import _, fill, ngettext, say_finding, say_result
 from cli.result_texts import RESULTS
 from ebbtide.i18n import translator
 from tests.conftest import ROOT
+from tests.support.command_line import run_ebbtide_in
 from tests.support.printed_texts import printed_sentences, said_texts
 from tests.support.raised_texts import without_names
 
@@ -23,7 +21,8 @@ FILES = sorted((ROOT / "cli").rglob("*.py"))
 NAMES = {"ebbtide ", "ebbtide: ", "ebbtide start", "http://"}
 # What else says sentences that commands print: calls and lists of these names.
 SAID = {
-    "cli/straps/doctor.py": ({"Check"}, {"_adapter_remedy", "_widen_remedy"}),
+    "cli/straps/bluetooth_checks.py": ({"Check"}, {"_adapter_remedy", "_widen_remedy"}),
+    "cli/straps/doctor.py": ({"Check"}, set()),
     "cli/straps/live_line.py": (set(), {"_quality"}),
     "cli/analysis/cohort/tasks.py": ({"LeftOut"}, {"why"}),
     "cli/analysis/cohort/lake_tables.py": ({"BrokenPartitionError"}, set()),
@@ -116,14 +115,7 @@ def test_fractions_have_the_mark_of_the_language(
 
 
 def _run(language: str, folder: Path, *words: str) -> str:
-    environment = {**os.environ, "EBBTIDE_LANGUAGE": language, "EBBTIDE_DATA_DIR": str(folder)}
-    done = subprocess.run(
-        [sys.executable, "-m", "ebbtide", *words],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
-    )
+    done = run_ebbtide_in(language, folder, *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

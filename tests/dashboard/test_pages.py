@@ -18,8 +18,8 @@ from analytics.association.within_person import MIN_RATINGS
 from analytics.hrv.relative_stress import MIN_BASELINE_DAYS
 from api.services.reminders.plans import change_plan
 from api.services.withdrawal import carry_out_withdrawals
-from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY, HOUR, MINUTE
+from ebbtide.beats import Notification, Origin, Stream, new_id
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store.models import Programme, Prompt, PromptState, Rating, TherapySession, TurnResult
 from store.models.records import Purpose, Role
 from tests.support.clinic import Clinic, fill
@@ -272,6 +272,23 @@ def test_the_first_days_are_a_path_that_ends(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["eve"], days=MIN_RATINGS // 2)
     for page in ("today", "link", "trend"):
         assert "Your first days" not in words(opened(clinic, page, "eve"))
+
+
+def test_the_first_days_of_a_device_that_sends_heart_rates_alone(clinic: Clinic) -> None:
+    """It said that a strap can come any day."""
+    person = clinic.people["ada"]
+    begin = clinic.stores.now() // DAY * DAY - DAY
+    stream = Stream(new_id(), Origin.STRAP, "a watch", begin)
+    clinic.stores.beats.put_stream(person.subject_id, stream)
+    batch = [Notification(n, begin + n * SECOND, 66, (), ()) for n in range(1, 600)]
+    clinic.stores.beats.append(person.subject_id, stream.id, batch)
+    text = words(opened(clinic, "today"))
+    assert "Done: your first heart rates" in text
+    assert f"1 of {MIN_BASELINE_DAYS + 1} days with a heart rate" in text
+    assert "HRV cannot be computed" in text
+    assert "heartbeats, to learn" not in text
+    assert "night with the strap" not in text
+    assert "need nothing but your ratings" not in text
 
 
 def test_the_programme_waits_begins_and_is_read(clinic: Clinic) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 
 from ebbtide.timestamps import SECOND
-from tests.conftest import skip_or_fail
+from tests.support.node import play
 from tests.support.phone_vectors import Arrival, simulated_arrivals
 from tests.support.strap_simulation import StrapModel
 
@@ -23,18 +21,13 @@ _MODEL = StrapModel(rr_s=0.83, spread_s=0.04, skew_ppm=60, seed=11)
 
 def _replay(folder: Path, events: Sequence[Arrival | str]) -> dict[str, Any]:
     """What the app's pipeline makes of these events."""
-    node = shutil.which("node")
-    if node is None:
-        skip_or_fail("no node on this machine (Debian: apt install nodejs)")
     rows = [
         [one.received, one.monotonic, one.payload.hex()] if isinstance(one, Arrival) else one
         for one in events
     ]
     path = folder / "events.json"
     path.write_text(json.dumps([{"is_pulse": False, "events": rows}]))
-    script = Path(__file__).parent / "replay_vectors.mjs"
-    played = subprocess.run([node, script, path], capture_output=True, timeout=120, check=True)
-    found: dict[str, Any] = json.loads(played.stdout)[0]
+    found: dict[str, Any] = play(Path(__file__).with_name("replay_vectors.mjs"), path)[0]
     return found
 
 

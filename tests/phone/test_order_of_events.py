@@ -4,27 +4,18 @@ change of what is on its way, other tabs.
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import skip_or_fail
+from tests.support.node import play
 
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     """What came out of each case of the script."""
-    node = shutil.which("node")
-    if node is None:
-        skip_or_fail("no node on this machine (Debian: apt install nodejs)")
-    script = Path(__file__).with_name("order_of_events.mjs")
-    played = subprocess.run([node, script], capture_output=True, text=True, timeout=120)
-    assert not played.returncode, played.stderr
-    results: dict[str, Any] = json.loads(played.stdout)
+    results: dict[str, Any] = play(Path(__file__).with_name("order_of_events.mjs"))
     return results
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
-from tests.conftest import skip_or_fail
+from tests.support.node import play
 from tests.support.replay import write_vectors
 
 _HERE = Path(__file__).parent
@@ -21,19 +19,8 @@ def test_vectors_are_what_the_native_recorder_writes() -> None:
 
 
 def test_phone_writes_the_same_beats_gaps_and_numbers() -> None:
-    node = shutil.which("node")
-    if node is None:
-        skip_or_fail("no node on this machine (Debian: apt install nodejs)")
-    played = subprocess.run(
-        [node, str(_HERE / "replay_vectors.mjs"), str(_VECTORS)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert not played.returncode, played.stderr
+    found = play(_HERE / "replay_vectors.mjs", _VECTORS)
     vectors = json.loads(_VECTORS.read_text(encoding="utf-8"))
-    found = json.loads(played.stdout)
     assert len(found) == len(vectors)
     for vector, result in zip(vectors, found, strict=True):
         assert result == vector["expected"], vector["name"]

@@ -46,13 +46,13 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
 store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PERSON
     PLANNED_BY_PROGRAMME WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine BaselineReason BaselineStart Beats CareProposal
-    CareRecords Consent DailyWindows DecisionPoint ExportPin FhirExport IdempotentResponse
-    ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod Message NightsPut
-    NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person
-    PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose PushSubscription
-    QuestionnaireResponse Rates Rating RecoveryCode ReminderPlan RemovedStream RequestCount Role
-    Scope SessionNotes SkipReason StoreGeneration StoredNight StoredReport StreamCoverage
-    TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
+    CareRecords Consent DailyWindows DecisionPoint ExportPin FhirExport HeartRateColumns
+    IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod
+    Message NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken
+    Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
+    PushSubscription QuestionnaireResponse Rates Rating RecoveryCode ReminderPlan RemovedStream
+    RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredNight StoredReport
+    StreamCoverage TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore remove_stopped_trial restore restore_server_backup trial_folder

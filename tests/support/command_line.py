@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -31,6 +32,14 @@ def run_ebbtide(
         timeout=120,
         check=False,
     )
+
+
+def run_ebbtide_in(
+    language: str, data_dir: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a language, with a data folder of its own."""
+    environment = {"EBBTIDE_LANGUAGE": language, "EBBTIDE_DATA_DIR": str(data_dir)}
+    return run_ebbtide(*arguments, environment=environment)
 
 
 def run_ebbtide_json(*arguments: str) -> dict[str, Any]:

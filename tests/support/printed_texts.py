@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.raised_texts import _template
+from tests.support.syntax import name_of, template_of
 
 # What prints its first argument, or shows it while something is under way.
 _PRINTS = {"echo", "secho", "print", "confirm", "prompt", "add_task", "status", "say", "add_column"}
@@ -23,7 +23,7 @@ def printed_sentences(path: Path) -> list[str]:
     return [
         text
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and _name(node.func) in _PRINTS and node.args
+        if isinstance(node, ast.Call) and name_of(node.func) in _PRINTS and node.args
         for text in _untranslated(node.args[0])
         if _WORD.search(text)
     ]
@@ -37,14 +37,14 @@ def said_texts(path: Path, *, of_calls: set[str], of_lists: set[str]) -> set[str
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         values: list[ast.expr] = []
-        if isinstance(node, ast.Call) and _name(node.func) in of_calls:
+        if isinstance(node, ast.Call) and name_of(node.func) in of_calls:
             values = [*node.args, *(k.value for k in node.keywords if k.arg != "facts")]
-        elif isinstance(node, ast.Call) and _name(node.func) == "append":
-            values = node.args if _name(node.func.value) in of_lists else []  # type: ignore[attr-defined]
+        elif isinstance(node, ast.Call) and name_of(node.func) == "append":
+            values = node.args if name_of(node.func.value) in of_lists else []  # type: ignore[attr-defined]
         elif isinstance(node, ast.Assign):
-            values = [node.value] if any(_name(t) in of_lists for t in node.targets) else []
+            values = [node.value] if any(name_of(t) in of_lists for t in node.targets) else []
         elif isinstance(node, ast.AugAssign):
-            values = [node.value] if _name(node.target) in of_lists else []
+            values = [node.value] if name_of(node.target) in of_lists else []
         elif isinstance(node, ast.FunctionDef) and node.name in of_lists:
             values = [r.value for r in ast.walk(node) if isinstance(r, ast.Return) and r.value]
         for value in values:
@@ -60,13 +60,13 @@ def _sentences(node: ast.expr) -> Iterator[str]:
         for item in node.elts:
             yield from _sentences(item)
     else:
-        text = _template(node)
+        text = template_of(node)
         if text is not None:
             yield text
 
 
 def _untranslated(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Call) and _name(node.func) in _DONE:
+    if isinstance(node, ast.Call) and name_of(node.func) in _DONE:
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
@@ -79,7 +79,3 @@ def _untranslated(node: ast.AST) -> Iterator[str]:
         return
     for child in ast.iter_child_nodes(node):
         yield from _untranslated(child)
-
-
-def _name(node: ast.AST) -> str:
-    return getattr(node, "attr", None) or getattr(node, "id", None) or ""

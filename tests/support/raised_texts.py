@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.syntax import name_of, template_of
+
 _FIELD = re.compile(r"\{\w*\}")
 _MIN_WORDS = 3  # fewer words of its own fit too much else: "{path} is {what}."
 
@@ -41,7 +43,7 @@ def _texts_of(path: Path) -> Iterator[str]:
         if not isinstance(node, ast.Call) or not _is_for_people(node.func):
             continue
         for argument in node.args[:2]:
-            text = _template(constants.get(getattr(argument, "id", ""), argument))
+            text = template_of(constants.get(getattr(argument, "id", ""), argument))
             if text is not None and len(re.findall(r"[A-Za-z]{2,}", _FIELD.sub("", text))) >= (
                 _MIN_WORDS if "{" in text else 2
             ):
@@ -49,27 +51,6 @@ def _texts_of(path: Path) -> Iterator[str]:
 
 
 def _is_for_people(function: ast.expr) -> bool:
-    name = getattr(function, "id", None) or getattr(function, "attr", "")
     kinds = {"EbbtideError", "ChoiceError", "OutboxError", "CannotRecordError", "UnpackedSizeError"}
     kinds |= {"RatesAloneError"}
-    return name in kinds
-
-
-def _template(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if not isinstance(node, ast.JoinedStr):
-        return None
-    text, names = "", set()
-    for part in node.values:
-        if isinstance(part, ast.Constant):
-            text += str(part.value)
-            continue
-        assert isinstance(part, ast.FormattedValue)
-        name = getattr(part.value, "id", None) or getattr(part.value, "attr", None) or "value"
-        name = name.strip("_").lower()
-        while name in names:
-            name += "2"
-        names.add(name)
-        text += "{" + name + "}"
-    return text
+    return name_of(function) in kinds

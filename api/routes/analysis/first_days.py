@@ -25,9 +25,12 @@ class FirstDaysOut(RecordOut):
     answer_from: datetime | None = Field(
         description="About when there is enough, at the pace so far; null where that cannot be said"
     )
-    heart: HeartSource
+    heart: HeartSource = Field(
+        description="Where heartbeats come from, or heart rates without heartbeats (*rates*): a"
+        " device that records, or files and other systems"
+    )
     has_night: bool = Field(description="Heartbeats of one night, an hour or more")
-    heart_days: int = Field(description="Days (UTC) with heartbeats")
+    heart_days: int = Field(description="Days (UTC) with heartbeats or heart rates")
     min_heart_days: int = Field(description="For the baseline of the stress index")
     has_answer: bool = Field(description="There are ratings enough for a first answer")
     is_over: bool = Field(description="Nothing is waited for any more")

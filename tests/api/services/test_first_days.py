@@ -9,6 +9,7 @@ import pytest
 
 from analytics.association.within_person import MIN_DAYS, MIN_RATINGS, within_person_link
 from api.services.first_days import HeartSource, load_first_days
+from api.services.imported_records import ParsedImport, SentHeartRate, import_parsed
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
@@ -98,3 +99,72 @@ def test_a_file_is_no_strap(stores: Stores) -> None:
     now = stores.now()
     beats(stores, ada, now - DAY, now - DAY + MINUTE, Origin.PULSE)
     assert load_first_days(stores, ada).heart is HeartSource.FILE
+
+
+def rates(
+    stores: Stores, person: Person, start_ns: int, minutes: int, origin: Origin = Origin.STRAP
+) -> None:
+    stream = Stream(new_id(), origin, "a watch", start_ns)
+    stores.beats.put_stream(person.subject_id, stream)
+    times = range(start_ns, start_ns + minutes * MINUTE, 5 * SECOND)
+    batch = [Notification(k, t, 60, (), ()) for k, t in enumerate(times, 1)]
+    stores.beats.append(person.subject_id, stream.id, batch)
+
+
+def import_rates(stores: Stores, person: Person, times: list[int], **more: object) -> None:
+    sent = [SentHeartRate(time_ns, 60, "watch", **more) for time_ns in times]  # type: ignore[arg-type]
+    import_parsed(stores, person, ParsedImport([], sent, []))
+
+
+def test_a_device_without_heartbeats_counts_by_its_heart_rates(stores: Stores) -> None:
+    """It was not seen at all, and its nights are no nights of heartbeats."""
+    ada = add_account(stores, "ada@example.org", zone=ZONE)
+    midnight = stores.now() // DAY * DAY
+    for ago in (3, 2):
+        rates(stores, ada, midnight - ago * DAY + HOUR, 120)
+    days = load_first_days(stores, ada)
+    assert (days.heart, days.has_night, days.heart_days) == (HeartSource.RATES, False, 2)
+    for k in range(MIN_RATINGS):
+        rate(stores, ada, midnight - 20 * DAY + k * 12 * HOUR)
+    assert load_first_days(stores, ada).has_answer
+    assert not load_first_days(stores, ada).is_over
+    rates(stores, ada, midnight - DAY, 10)
+    days = load_first_days(stores, ada)
+    assert (days.heart_days, days.is_over, days.has_night) == (3, True, False)
+
+
+def test_a_strap_beside_a_watch_is_a_strap(stores: Stores) -> None:
+    ada = add_account(stores, "ada@example.org", zone=ZONE)
+    begin = stores.now() // DAY * DAY - 5 * DAY
+    rates(stores, ada, begin, 60)
+    assert load_first_days(stores, ada).heart is HeartSource.RATES
+    beats(stores, ada, begin + 2 * DAY, begin + 2 * DAY + MINUTE, Origin.PULSE)
+    assert load_first_days(stores, ada).heart is HeartSource.RATES  # the file is not the device
+    beats(stores, ada, begin + DAY, begin + DAY + MINUTE)
+    days = load_first_days(stores, ada)
+    assert (days.heart, days.heart_days) == (HeartSource.STRAP, 3)
+
+
+def test_imported_heart_rates_count_unless_they_were_counted_by_hand(stores: Stores) -> None:
+    ada = add_account(stores, "ada@example.org", zone=ZONE)
+    begin = stores.now() // DAY * DAY - 30 * DAY
+    import_rates(stores, ada, [begin + DAY], modality="self-reported")
+    days = load_first_days(stores, ada)
+    assert (days.heart, days.heart_days) == (HeartSource.NONE, 0)
+    import_rates(stores, ada, [begin + day * DAY + HOUR for day in (2, 3)])
+    days = load_first_days(stores, ada)
+    assert (days.heart, days.heart_days, days.has_night) == (HeartSource.FILE_RATES, 2, False)
+    import_rates(stores, ada, [begin + day * DAY + HOUR for day in range(4, 20)])
+    days = load_first_days(stores, ada)
+    assert days.heart_days >= days.min_heart_days
+
+
+def test_heart_rates_in_a_file_are_not_waited_for(stores: Stores) -> None:
+    ada = add_account(stores, "ada@example.org", zone=ZONE)
+    now = stores.now()
+    rates(stores, ada, now - 2 * DAY, 10, Origin.FILE)
+    for k in range(MIN_RATINGS):
+        rate(stores, ada, now - 20 * DAY + k * 12 * HOUR)
+    days = load_first_days(stores, ada)
+    assert (days.heart, days.heart_days) == (HeartSource.FILE_RATES, 1)
+    assert days.is_over

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,16 +18,6 @@ from store import Stores
 from store.models import Person
 from tests.support.beats import MIDNIGHT, put_beats
 from tests.support.uploads import get_hrv
-
-SignedIn = Callable[..., httpx.Client]
-
-
-@pytest.fixture
-def ada(signed_in: SignedIn, stores: Stores) -> tuple[httpx.Client, Person]:
-    client = signed_in()
-    person = stores.records.person_by_email("ada@example.org")
-    assert person is not None
-    return client, person
 
 
 def get_trend(client: httpx.Client, days: float, **more: object) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -20,15 +19,6 @@ from store.models import Person
 from tests.support.beats import MIDNIGHT, put_beats
 
 DAYS = 4
-SignedIn = Callable[..., httpx.Client]
-
-
-@pytest.fixture
-def ada(signed_in: SignedIn, stores: Stores) -> tuple[httpx.Client, Person]:
-    client = signed_in()
-    person = stores.records.person_by_email("ada@example.org")
-    assert person is not None
-    return client, person
 
 
 def put_rates(

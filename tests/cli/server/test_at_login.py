@@ -33,7 +33,8 @@ from cli.server.login_services import (
     windows_service,
     windows_task,
 )
-from cli.straps.doctor import Finding, list_checks
+from cli.straps.check import Finding
+from cli.straps.doctor import list_checks
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 from tests.conftest import skip_or_fail

@@ -14,7 +14,8 @@ import pytest
 from cryptography import x509
 
 from cli.server.home_authority import FILE, HomeAuthority
-from cli.straps.doctor import Check, Finding, _home_authority
+from cli.straps.check import Check, Finding
+from cli.straps.doctor import _home_authority
 from cli.straps.doctor_report import make_report
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings

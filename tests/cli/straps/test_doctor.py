@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.credentials import CredentialFile, Credentials
-from cli.straps.doctor import Finding, _checks
+from cli.straps.check import Finding
+from cli.straps.doctor import _checks
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
 from ingest.outbox.connection_history import (

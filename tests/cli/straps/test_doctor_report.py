@@ -9,7 +9,8 @@ import pytest
 
 from cli.credentials import CredentialFile, Credentials
 from cli.server.at_login import log_file
-from cli.straps.doctor import Check, Finding, list_checks
+from cli.straps.check import Check, Finding
+from cli.straps.doctor import list_checks
 from cli.straps.doctor_report import make_report
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings

@@ -7,20 +7,29 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from analytics.hrv.windows import WINDOW_NS, BeatArrays, Movement
 from api.app import create_app
+from api.services import daily_windows, live_heart
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import WorkerPool
+from api.services.daily_windows import day_windows
 from api.services.erasure import erase_person
 from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
+from api.services.growing_day import GROWING_DAYS
 from cli.server.thread import ApiThread
+from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
+from ebbtide.timestamps import DAY, MINUTE, SECOND
 from store import Stores, open_stores
 from tests.support.accounts import PASSWORD
 from tests.support.canary import WORDS, Canary, add_canary
@@ -114,6 +123,31 @@ def use_everything(url: str, canary: Canary) -> httpx.Client:
     return client
 
 
+def wear_now(settings: Settings, canary: Canary) -> dict[str, bytes]:
+    """Store beats of the last twenty minutes. Returns traces of today's windows, which a worker
+    holds while more beats come.
+    """
+    stores = open_stores(settings)
+    begin = stores.now() - 20 * MINUTE
+    stream = Stream(new_id(), Origin.STRAP, "a strap", begin)
+    stores.beats.put_stream(canary.person.subject_id, stream)
+    times = range(begin, stores.now(), 801_000_000)
+    batch = [Notification(n, at, 75, (820,), (at,), True) for n, at in enumerate(times, 1)]
+    stores.beats.append(canary.person.subject_id, stream.id, batch)
+    stores.close()
+    # A window begins with the first interval; starts are rounded as float64.
+    starts = int(float(begin - 820 * SECOND // 1024)) + np.arange(3) * WINDOW_NS
+    return {"windows": starts.astype(np.int64).tobytes()}
+
+
+def watch_now(client: httpx.Client) -> None:
+    """Read what is computed from the beats of now."""
+    now = datetime.now(UTC)
+    span = {"start": (now - timedelta(hours=2)).isoformat(), "end": now.isoformat()}
+    assert client.get("/v1/hrv/trend", params=span).status_code == 200
+    assert client.get("/v1/live/now").json()["heart_rate_bpm"] is not None
+
+
 def processes_of(pid: int) -> list[int]:
     """A process and its children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -151,13 +185,18 @@ def test_no_worker_has_the_person_in_memory_after_seconds(settings: Settings) ->
     traces = {what: canary.traces[what] for what in ("address", "name", "note", "source", "rating")}
     with served(settings, 1, 2) as ((first, pid), (second, other)):
         client = use_everything(first, canary)
+        traces |= wear_now(settings, canary)
+        watch_now(client)
         for _ in range(4):  # each of its workers
-            use_everything(second, canary).close()
+            another = use_everything(second, canary)
+            wear_now(settings, canary)
+            watch_now(another)
+            another.close()
         try:
             before = [find_in_memory(process, traces) for process in (pid, other)]
         except PermissionError:
             pytest.skip("this user may not read the memory of its processes")
-        assert all(before), before
+        assert all(before) and "windows" in before[0], before
         erased = client.post("/v1/me/erase", json={"password": PASSWORD})
         assert erased.status_code == 200
         client.close()
@@ -176,6 +215,18 @@ def test_no_worker_has_the_person_in_memory_after_seconds(settings: Settings) ->
         assert processes_of(pid)[0] == pid
 
 
+def hold_beats(cache: AnalysisCache, subject: str, day: int) -> None:
+    """As a request for a trend of today and one for the heart of now leave it."""
+    cache.live._figures[subject] = None  # type: ignore[assignment]
+    cache.live._baselines[subject] = None  # type: ignore[assignment]
+    beats = BeatArrays(
+        *(np.zeros(1, np.int64), np.ones(1), np.zeros(1, bool)),
+        *(np.ones(1, np.int8), np.zeros(1, np.int32)),
+    )
+    nothing = Movement(np.empty(0, np.int64), np.empty(0))
+    GROWING_DAYS.keep(subject, day, beats, nothing, day_windows(beats, nothing))
+
+
 def test_caches_of_the_other_worker_are_empty_after_a_poll(
     settings: Settings, stores: Stores
 ) -> None:
@@ -185,10 +236,12 @@ def test_caches_of_the_other_worker_are_empty_after_a_poll(
     watch = ErasureWatch(other, cache, lambda: forgotten.append(1))
     subject = canary.person.subject_id
     eve = add_canary(stores, "eve")
+    today = stores.now() // DAY
     for one in (subject, eve.person.subject_id):
         cache.responses.put(("link", one, "beats"), b"a response")
         cache.windows._people[one, None] = {}  # type: ignore[index]
         cache.baselines._entries[one, ""] = None  # type: ignore[assignment]
+        hold_beats(cache, one, today)
     watch.poll()
     assert cache.responses.get(("link", subject, "beats")) is not None
     erase_person(stores, canary.person.email)
@@ -198,16 +251,70 @@ def test_caches_of_the_other_worker_are_empty_after_a_poll(
         cache.responses._entries,
         cache.windows._people,
         cache.baselines._entries,
+        cache.live._figures,
+        cache.live._baselines,
+        GROWING_DAYS._known,
     ):
-        assert not any(subject == key or subject in key for key in held)
-        assert any(eve.person.subject_id in str(key) for key in held)
+        keys = [repr(key) for key in held]
+        assert not any(subject in key for key in keys)
+        assert any(eve.person.subject_id in key for key in keys)
     # A request that read before the erasure puts its result after it.
     cache.responses.put(("link", subject, "beats"), b"a response")
+    hold_beats(cache, subject, today)
     watch.poll()
+    assert (subject, today) not in GROWING_DAYS._known
+    assert (eve.person.subject_id, today) in GROWING_DAYS._known
+    assert subject not in cache.live._figures and subject not in cache.live._baselines
     assert cache.responses.get(("link", subject, "beats")) is None
     assert cache.responses.get(("link", eve.person.subject_id, "beats")) is not None
     assert forgotten == [1]
     other.close()
+
+
+def test_what_requests_that_are_under_way_hold_is_dropped_when_they_end(
+    settings: Settings, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trend and the heart of now are computed while another worker erases the person."""
+    canary = add_canary(stores)
+    wear_now(settings, canary)
+    cache, begun, go_on = AnalysisCache(), threading.Semaphore(0), threading.Event()
+    watch = ErasureWatch(stores, cache, lambda: None)
+    cache.baselines.load(stores, canary.person)  # else the heart of now would wait for it, too
+
+    def held_up(compute: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*given: Any, **more: Any) -> Any:
+            found = compute(*given, **more)
+            begun.release()
+            assert go_on.wait(60)
+            return found
+
+        return run
+
+    for module, name in ((live_heart, "compute_figures"), (daily_windows, "day_windows")):
+        monkeypatch.setattr(module, name, held_up(getattr(module, name)))
+    person, now = canary.person, stores.now()
+    requests = [
+        threading.Thread(
+            target=daily_windows.load_daily_hrv, args=(stores, person, now - DAY, now)
+        ),
+        threading.Thread(target=cache.live.load, args=(stores, cache.baselines, person)),
+    ]
+    for request in requests:
+        request.start()
+    for _ in requests:
+        assert begun.acquire(timeout=60)
+    other = open_stores(settings)
+    erase_person(other, person.email)
+    other.close()
+    watch.poll()
+    go_on.set()
+    for request in requests:
+        request.join()
+    subject = person.subject_id
+    assert subject in cache.live._figures and any(subject in key for key in GROWING_DAYS._known)
+    watch.poll()
+    assert subject not in cache.live._figures and subject not in cache.live._baselines
+    assert not any(subject in key for key in GROWING_DAYS._known)
 
 
 def test_a_database_that_is_set_back_under_a_running_service_is_seen(
