@@ -19,7 +19,8 @@ from ebbtide.i18n import translator
 from ingest.files.recording import PULSE_NOTE, RATES_NOTE
 from tests.conftest import ROOT
 from tests.support.printed_texts import said_texts
-from tests.support.raised_texts import _template, without_names
+from tests.support.raised_texts import without_names
+from tests.support.syntax import template_of
 
 FILES = sorted([*(ROOT / "ingest/files").rglob("*.py"), *(ROOT / "ingest/nights").rglob("*.py")])
 LISTS = {"notes", "problems", "_problems", "faults", "said", "remarks"}
@@ -37,7 +38,7 @@ def _noted(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "append":
             for pair in node.args:
                 if isinstance(pair, ast.Tuple) and len(pair.elts) == 2:
-                    text = _template(pair.elts[1])
+                    text = template_of(pair.elts[1])
                     if text is not None and " " in text:
                         yield text
 

@@ -12,6 +12,8 @@ WHAT_IS_SENT = (
     N_("lies in the future."),
     N_("has no words."),
     N_("is empty."),
+    N_("is needed where stress is not given."),
+    N_("is asked for by this prompt."),
     N_("This id is in use."),
     N_("This id is in use: take another."),
     N_("There is no such note of yours."),
