@@ -21,9 +21,9 @@ _OF_TABLES = _OF_FILES | {"format", "limit", "cursor"}
 _EXAMPLE = "2012-03-04T09:30:00"
 
 
-def require_known_query(request: Request) -> None:
+def require_known_query(request: Request, analyst: Analyst) -> None:
     """Refuse a parameter that there is not. Left unread, a misspelt one would give another table
-    than was asked for, such as everybody's.
+    than was asked for, such as everybody's. Whoever is no analyst is told that first.
     """
     known = _OF_FILES if "." in request.url.path.rpartition("/")[2] else _OF_TABLES
     for name in request.query_params:

@@ -110,6 +110,7 @@ _TAKEN = (
     N_("the newest row stands first in {name}: read from the end"),
 )
 _NIGHTS = (
+    N_("the date of a night is taken for that on which it ended"),
     N_("no sleep stages are there: the time in bed is taken as the sleep"),
     N_("{name}: SDNN is there and no sleep, so which is of nights is not known"),
     N_("{count} nights that {copier} wrote are those of {owner}; they are counted once"),

@@ -25,7 +25,13 @@ LANGUAGES = sorted(CATALOGUE.parent.glob("*/LC_MESSAGES/ebbtide.po"))
 SAME = {
     "de": {
         *("**{title}** &nbsp; :gray[{ends}]", "- {words} · :gray[{kind}, {about}]"),
-        *("{column}: {what}", "{hours} h {minutes} min", "Live: {error}.", "Live: {missing}."),
+        *(
+            "{column}: {what}",
+            "{about}: {rated}",
+            "{hours} h {minutes} min",
+            "Live: {error}.",
+            "Live: {missing}.",
+        ),
         *(
             'ALTER RETENTION POLICY "{value}" ON "{database}" DURATION INF',
             "Code",
