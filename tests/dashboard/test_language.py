@@ -24,6 +24,7 @@ LANGUAGES = sorted(CATALOGUE.parent.glob("*/LC_MESSAGES/ebbtide.po"))
 # Texts that are the same in another language: names, units, and formats without words.
 SAME = {
     "de": {
+        "{moment}: {rated}{pleasant}.",
         *("**{title}** &nbsp; :gray[{ends}]", "- {words} · :gray[{kind}, {about}]"),
         *(
             "{column}: {what}",
