@@ -123,9 +123,21 @@ def overflow(page: Page) -> int:
 
 
 def axe_violations(page: Page) -> list[str]:
-    """What axe reports against WCAG 2.2 AA."""
+    """What axe reports against WCAG 2.2 AA.
+
+    A button that the scrolled page has half below the bar of views is no small target: it counts
+    where it is still small in the middle of the screen.
+    """
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
     found = Axe().run(page, options=options).response["violations"]
+    small = [n["target"][0] for item in found if item["id"] == "target-size" for n in item["nodes"]]
+    for target in small:
+        page.locator(target).evaluate("element => element.scrollIntoView({block: 'center'})")
+        again = Axe().run(page, target, {"runOnly": {"type": "rule", "values": ["target-size"]}})
+        if again.response["violations"]:
+            break
+    else:
+        found = [item for item in found if item["id"] != "target-size"]
     return [
         f"{item['id']}: {item['help']}: {str(item['nodes'][0]['html'])[:160]}" for item in found
     ]

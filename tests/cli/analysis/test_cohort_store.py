@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from benchmarks.cohort_lake import write_lake
@@ -25,6 +26,8 @@ def test_lake_and_results_in_an_object_store(monkeypatch: pytest.MonkeyPatch) ->
         client = boto3.client(
             "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1"
         )
+        # All servers of moto in a process share their objects.
+        httpx.post(f"http://127.0.0.1:{port}/moto-api/reset").raise_for_status()
         client.create_bucket(Bucket="clinic")
         lake = f"s3://clinic/lake?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
         write_lake(lake, 6, 12, buckets=2)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import httpx
 import pyarrow as pa
 import pyarrow.dataset
 import pytest
@@ -123,6 +124,8 @@ def test_a_lake_in_an_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
         client = boto3.client(
             "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1"
         )
+        # All servers of moto in a process share their objects.
+        httpx.post(f"http://127.0.0.1:{port}/moto-api/reset").raise_for_status()
         client.create_bucket(Bucket="clinic")
         address = (
             f"s3://clinic/lake?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"

@@ -272,12 +272,12 @@ function row(rating) {
 function describe(rating) {
   const { pain, stress, pleasant } = rating;
   const moment = formatMoment(new Date(rating.about));
-  const only = onlyOne(rating);
-  if (only) {
-    const words = t(only === "pain" ? "rate.summaryPain" : "rate.summaryStress", {
-      moment,
-      number: rating[only],
-    });
+  if (pain === null || stress === null) {
+    // The other was not asked for.
+    const words =
+      pain === null
+        ? t("rate.summaryStress", { moment, number: stress ?? "" })
+        : t("rate.summaryPain", { moment, number: pain });
     return pleasant === null ? words : `${words}, ${t("rate.andPleasant", { pleasant })}`;
   }
   if (pleasant === null) return t("rate.summary", { moment, pain, stress });
