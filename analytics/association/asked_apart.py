@@ -22,6 +22,9 @@ from analytics.association.within_person import within_person_link
 _MINUTE_NS = 60_000_000_000
 # Nearer than that, two ratings are of one moment; farther away one says little of the other.
 MIN_APART_NS, MAX_APART_NS = 30 * _MINUTE_NS, 240 * _MINUTE_NS
+# Ratings on each side of one that it may be paired with, the nearest: a person gives a handful in
+# four hours, and of thousands not every pair is looked at.
+_MAX_CANDIDATES = 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +59,8 @@ def pair_apart(x_time_ns: IntArray, y_time_ns: IntArray) -> ApartPairs:
     -------
     ApartPairs
         The nearest two first, then the nearest of those that are left, from half an hour to four
-        hours apart; by time.
+        hours apart; by time. Of more than 25 before or after a rating, it may be paired with the
+        25 nearest.
 
     Examples
     --------
@@ -70,15 +74,16 @@ def pair_apart(x_time_ns: IntArray, y_time_ns: IntArray) -> ApartPairs:
     y_time_ns = np.asarray(y_time_ns, dtype=np.int64)
     y_order = np.argsort(y_time_ns, kind="stable")
     y_sorted = y_time_ns[y_order]
-    # Only the ratings of the other within four hours, of which a person gives a handful.
-    begin = np.searchsorted(y_sorted, x_time_ns - MAX_APART_NS)
-    end = np.searchsorted(y_sorted, x_time_ns + MAX_APART_NS, side="right")
-    x_at = np.repeat(np.arange(len(x_time_ns)), end - begin)
+    before_end = np.searchsorted(y_sorted, x_time_ns - MIN_APART_NS, side="right")
+    before = np.searchsorted(y_sorted, x_time_ns - MAX_APART_NS)
+    after = np.searchsorted(y_sorted, x_time_ns + MIN_APART_NS)
+    after_end = np.searchsorted(y_sorted, x_time_ns + MAX_APART_NS, side="right")
+    begin = np.concatenate([np.maximum(before, before_end - _MAX_CANDIDATES), after])
+    end = np.concatenate([before_end, np.minimum(after_end, after + _MAX_CANDIDATES)])
+    x_at = np.repeat(np.tile(np.arange(len(x_time_ns)), 2), end - begin)
     first = np.cumsum(end - begin) - (end - begin)
     y_at = np.arange(len(x_at)) - np.repeat(first - begin, end - begin)
     gaps = np.abs(y_sorted[y_at] - x_time_ns[x_at])
-    far = gaps >= MIN_APART_NS
-    x_at, y_at, gaps = x_at[far], y_at[far], gaps[far]
     x_used = np.zeros(len(x_time_ns), dtype=np.bool_)
     y_used = np.zeros(len(y_time_ns), dtype=np.bool_)
     chosen = []

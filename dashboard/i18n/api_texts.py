@@ -18,6 +18,11 @@ from ebbtide.i18n import heart_texts
 from ebbtide.i18n.sentences import NUMBER, Sentences
 
 # What an association is about; the field that holds it stands where German wants the dative.
+# Said below the answer from questions that asked for one of the two alone.
+ASKED_APART = N_(
+    "Pain and stress were asked for at different moments. So a habit of one moment cannot make "
+    "this. A mood that lasts for hours still could."
+)
 _NAMES = (
     *(N_("pain"), N_("stress"), N_("Pain"), N_("Stress"), N_("RMSSD"), N_("heart rate")),
     N_("stress at the rating before"),
@@ -98,10 +103,7 @@ _CAVEATS = (
         "The fall that pain and stress share over the weeks is taken out first, so this is about "
         "the ups and downs around it."
     ),
-    N_(
-        "Pain and stress were asked for at different moments. So a habit of one moment cannot make "
-        "this. A mood that lasts for hours still could."
-    ),
+    ASKED_APART,
     N_("Stress changes between the two moments, so a link looks weaker here than at one moment."),
     N_("This is one of several looks; it is called clear only after correction for that."),
     N_(

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.charts.link import lag_chart, link_chart
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
-from dashboard.i18n.api_texts import say
+from dashboard.i18n.api_texts import ASKED_APART, say
 from dashboard.i18n.formatting import change_parts, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -95,7 +95,7 @@ def _asked_apart(row: dict[str, Any] | None) -> None:
     st.markdown(f"**{title}.** {_without_interval(say(row['sentence']))}")
     if row["missing"] is None:
         _picture(row, height=190)
-        st.caption(say(row["caveats"][2]))
+        st.caption(_(ASKED_APART))
         _how_sure(row)
 
 
@@ -109,11 +109,13 @@ def _how_sure(row: dict[str, Any]) -> None:
         st.write(
             _(
                 "{estimate} points of {what} for {unit}; the true value is probably between {low} "
-                "and {high} (95% interval, the band in the picture), p {p_value}, {n} ratings."
+                "and {high} (95% interval, the band in the picture), p {p_value}, {ratings}."
             ).format(
                 what=_("stress") if row["key"] == _WITNESS else _("pain"),
                 unit=say(row["unit"]),
-                n=row["n"],
+                ratings=(
+                    _("{n} pairs of ratings") if row["key"] == "asked_apart" else _("{n} ratings")
+                ).format(n=row["n"]),
                 **slope_parts(row),
             )
         )

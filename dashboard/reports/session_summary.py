@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.i18n import texts
-from dashboard.i18n.api_texts import say
+from dashboard.i18n.api_texts import ASKED_APART, say
 from dashboard.i18n.formatting import (
     change_parts,
     format_day,
@@ -239,7 +239,7 @@ def _describe_link(stress: dict[str, Any]) -> list[str]:
 def _describe_apart(row: dict[str, Any]) -> str:
     """The answer from questions that asked for one alone, and what cannot have made it."""
     words = _("Asked at different moments: {sentence}").format(sentence=say(row["sentence"]))
-    return words if row["missing"] is not None else f"{words} {say(row['caveats'][2])}"
+    return words if row["missing"] is not None else f"{words} {_(ASKED_APART)}"
 
 
 def describe_doubts(stress: dict[str, Any]) -> list[str]:

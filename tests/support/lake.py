@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
+import httpx
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,6 +15,33 @@ import pytest
 from cli.analysis.lake_files import LakeRun, open_lake
 from cli.analysis.lake_storage import Storage
 from ebbtide.timestamps import DAY
+
+
+@contextmanager
+def object_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, str]]:
+    """A server that speaks S3, with an empty bucket "clinic": its client, and what follows the path
+    in an address of it.
+    """
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        _, port = server.get_host_and_port()
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        import boto3
+
+        url = f"http://127.0.0.1:{port}"
+        # All servers of moto in a process share their objects.
+        httpx.post(f"{url}/moto-api/reset").raise_for_status()
+        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+        client.create_bucket(Bucket="clinic")
+        yield client, f"?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
+        client.close()
+    finally:
+        server.stop()
+
 
 PEOPLE = [f"person {number}" for number in range(40)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,17 @@ def test_each_is_paired_once_with_the_nearest_that_is_left(x: list[int], y: list
     left_y = [b for j, b in enumerate(y) if j not in pairs.y_index]
     assert not any(30 <= abs(a - b) <= 240 for a in left_x for b in left_y)
     assert np.all(np.diff(pairs.time_ns) >= 0)
+
+
+def test_thousands_within_hours_are_not_all_compared() -> None:
+    minute = np.arange(0, 240, 0.05)
+    times = np.round(minute * MINUTE_NS).astype(np.int64)
+    tracemalloc.start()
+    pairs = pair_apart(times, times)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(pairs.time_ns) > 1000
+    assert peak < 100e6  # all 16 million pairs would take ten times as much
 
 
 def _asked(habit: float, link: float, days: int = 50) -> tuple[np.ndarray, ...]:

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from benchmarks.cohort_lake import write_lake
 from cli.analysis.cohort.command import _beside
 from cli.analysis.cohort.run import _Here, run_cohort
+from tests.support.lake import object_store
 
 
 def test_lake_and_results_in_an_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        _, port = server.get_host_and_port()
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        import boto3
-
-        client = boto3.client(
-            "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1"
-        )
-        # All servers of moto in a process share their objects.
-        httpx.post(f"http://127.0.0.1:{port}/moto-api/reset").raise_for_status()
-        client.create_bucket(Bucket="clinic")
-        lake = f"s3://clinic/lake?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
+    with object_store(monkeypatch) as (client, query):
+        lake = f"s3://clinic/lake{query}"
         write_lake(lake, 6, 12, buckets=2)
         for _ in range(2):  # the second replaces the first
             done = run_cohort("link", lake, _beside(lake), _Here(), 1, lambda *_: None)
@@ -38,9 +23,6 @@ def test_lake_and_results_in_an_object_store(monkeypatch: pytest.MonkeyPatch) ->
         names = [item["Key"] for item in found if not item["Key"].endswith("/")]
         assert "lake-results/_link.json" in names
         assert len([name for name in names if name.startswith("lake-results/link/")]) == done.files
-        client.close()
-    finally:
-        server.stop()
 
 
 def test_results_are_beside_the_lake(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import httpx
 import pyarrow as pa
 import pyarrow.dataset
 import pytest
@@ -24,6 +23,7 @@ from tests.support.lake import (
     PEOPLE,
     batches,
     expected,
+    object_store,
     replace,
     require_whole_objects,
     rows,
@@ -111,25 +111,8 @@ def test_folders_of_others_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_lake_in_an_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        _, port = server.get_host_and_port()
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "testing")
-        import boto3
-
-        client = boto3.client(
-            "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1"
-        )
-        # All servers of moto in a process share their objects.
-        httpx.post(f"http://127.0.0.1:{port}/moto-api/reset").raise_for_status()
-        client.create_bucket(Bucket="clinic")
-        address = (
-            f"s3://clinic/lake?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
-        )
+    with object_store(monkeypatch) as (client, query):
+        address = f"s3://clinic/lake{query}"
         replace(address, 4, batches(PEOPLE[:6]))
         again = replace(address, 4, batches(PEOPLE[:6]))
         assert (again.written, again.deleted) == (0, 0)
@@ -145,9 +128,6 @@ def test_a_lake_in_an_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
         replace(address, 4, batches(PEOPLE))  # more than one object a partition would be seen here
         everything = pyarrow.dataset.dataset(address, exclude_invalid_files=True)
         assert everything.count_rows() == 3600
-        client.close()
-    finally:
-        server.stop()
 
 
 @pytest.fixture
