@@ -24,6 +24,9 @@ _SPANS = {
     "night before": N_("the night before"),
 }
 _NO_CAUSE = N_("Each dot is a rating. Moving together does not show that one brings the other.")
+_NO_CAUSE_OF_PAIRS = N_(
+    "Each dot is a pair of ratings. Moving together does not show that one brings the other."
+)
 _INTERVAL_AT_END = re.compile(r"\s*\([^()]*95[^()]*\)\.$")
 _IN_TIME = ("stress_before", "same_moment", "pain_before")
 _HEART = ("stress_index", "rmssd", "heart_rate")
@@ -54,15 +57,20 @@ def link_page() -> None:
     if days is not None and not days["has_answer"] and (apart is None or apart["missing"]):
         # Each comparison would say that it has not enough yet: one path says it once.
         st.write(_("One day this page will say whether your pain moved with your stress."))
-        missing = say(str(rows["same_moment"]["missing"]))
-        st.caption(f"{missing[:1].upper()}{missing[1:]}.")
+        if apart is None or rows["same_moment"]["n"]:
+            missing = say(str(rows["same_moment"]["missing"]))
+            st.caption(f"{missing[:1].upper()}{missing[1:]}.")
         _asked_apart(apart)
         render_first_days(days)
         _course(report)
         _method(report)
         return
-    _question(rows["same_moment"])
-    _asked_apart(report["apart"])
+    main = rows["same_moment"]
+    if main["missing"] is not None and apart is not None and apart["missing"] is None:
+        # Who is asked for one at a time has this answer, and may never have the other.
+        main, apart = apart, None
+    _question(main)
+    _asked_apart(apart)
     st.subheader(_("And the heart"))
     left, right = st.columns(2)  # below each other on a phone
     with left:
@@ -83,7 +91,10 @@ def _question(row: dict[str, Any]) -> None:
     if row["missing"] is not None:
         return
     _picture(row, height=260)
-    st.caption(_(_NO_CAUSE))
+    if row["key"] == "asked_apart":
+        st.caption(f"{_(_NO_CAUSE_OF_PAIRS)} {_(ASKED_APART)}")
+    else:
+        st.caption(_(_NO_CAUSE))
     _how_sure(row)
 
 

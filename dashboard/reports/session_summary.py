@@ -96,9 +96,10 @@ def session_summary(facts: SessionFacts, picture: SessionPicture | None = None) 
     page.parts[_("Since the last meeting")] = _describe_since(facts)
     page.parts[_("Next meeting")] = [_describe_next(facts.coming)]
     page.parts[_("Homework, and what became of it")] = describe_homework(facts)
+    apart = link["apart"]
     page.parts[_("Pain and stress")] = [
-        *_describe_link(link["stress"]),
-        *([] if link["apart"] is None else [_describe_apart(link["apart"])]),
+        *([] if apart and not link["stress"]["n"] else _describe_link(link["stress"])),
+        *([_describe_apart(apart)] if apart else []),
     ]
     page.parts[_("Over the programme")] = [
         _describe_change(_("Pain"), _("in the first week"), _("in the last"), therapy["pain"]),
