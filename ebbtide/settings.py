@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PasswordUsers = Literal["everybody", "patients", "nobody"]
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?")
 StaffSecondFactor = Literal["off", "required"]
+_NAMED_SERVER = re.compile(r"([a-z][a-z0-9-]{0,29})=(\S+)")
 _SECRETS = Path(os.environ.get("EBBTIDE_SECRETS_DIR", "/run/secrets"))
 
 
@@ -226,8 +227,12 @@ class Settings(BaseSettings):
     )
     influxdb_url: str | None = Field(
         default=None,
-        description="Beats on an InfluxDB server; the embedded store if left out",
-        examples=["https://influxdb.example.org:8086"],
+        description="Beats on an InfluxDB server, or on several, each with a name that it keeps "
+        "(the first one that there was is main); the embedded store if left out",
+        examples=[
+            "https://influxdb.example.org:8086",
+            "main=https://one.example.org:8086, second=https://two.example.org:8086",
+        ],
     )
     influxdb_database: str = Field(default="ebbtide", description="Database, or bucket, of beats")
     influxdb_user: str | None = None
@@ -266,6 +271,20 @@ class Settings(BaseSettings):
             raise ValueError("Input should be an address such as https://ebbtide.example.org")
         return value
 
+    @field_validator("influxdb_url")
+    @classmethod
+    def _validate_servers(cls, value: str | None) -> str | None:
+        if value is not None and "," in value:
+            found = [_NAMED_SERVER.fullmatch(item.strip()) for item in value.split(",")]
+            names = [item[1] for item in found if item is not None]
+            addresses = {item[2] for item in found if item is not None}
+            if not len(found) == len(set(names)) == len(addresses):
+                raise ValueError(
+                    "Input should be one address, or name=address of each server, separated by "
+                    "commas, each name and address once; names of small letters and digits"
+                )
+        return value
+
     @model_validator(mode="after")
     def _validate_ways_in(self) -> Self:
         if self.passwords != "everybody" and self.oidc_issuer is None:
@@ -278,6 +297,17 @@ class Settings(BaseSettings):
     def trusted_networks(self) -> list[str]:
         """The trusted proxies, each as an address or a network."""
         return [item.strip() for item in self.trusted_proxies.split(",") if item.strip()]
+
+    @property
+    def influxdb_servers(self) -> dict[str, str]:
+        """The addresses of the InfluxDB servers by name; one without a name is main."""
+        if self.influxdb_url is None:
+            return {}
+        items = [item.strip() for item in self.influxdb_url.split(",")]
+        named = [_NAMED_SERVER.fullmatch(item) for item in items]
+        if any(item is None for item in named):
+            return {"main": self.influxdb_url}
+        return {item[1]: item[2] for item in named if item is not None}
 
     @property
     def is_embedded(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, select
 
@@ -21,6 +22,9 @@ from store.sql.records import SqlRecordStore
 from store.sql.tables.records import PersonRow
 from store.sqlite.beats import SqliteBeatStore
 from store.stores import ErasureLedger, Stores
+
+if TYPE_CHECKING:
+    from store.influx.client import InfluxAddress
 
 
 def open_stores(settings: Settings) -> Stores:
@@ -93,23 +97,33 @@ def open_sqlite_beats(settings: Settings, engine: Engine) -> BeatStore:
 
 
 def open_influx_beats(settings: Settings, engine: Engine) -> BeatStore:
-    """Open the store of beats in InfluxDB, with its catalogue in the SQL database."""
+    """Open the store of beats on one InfluxDB server or several, with its catalogue in the SQL
+    database.
+    """
     if settings.influxdb_url is None:
         raise EbbtideError("No InfluxDB is named.", "Set EBBTIDE_INFLUXDB_URL.")
     try:
         # Only where it is used: its client comes with the extra clinic.
         from store.influx.beats import InfluxBeatStore
         from store.influx.catalogue import BeatCatalogue
-        from store.influx.client import InfluxAddress, InfluxServer
+        from store.influx.servers import InfluxServers
     except ImportError as error:
         raise EbbtideError(
             "InfluxDB needs its client, which is not installed.",
             "In the source folder: uv sync --extra clinic",
         ) from error
+    servers = InfluxServers.of(influx_addresses(settings))
+    return InfluxBeatStore(servers, BeatCatalogue(engine))
+
+
+def influx_addresses(settings: Settings) -> dict[str, InfluxAddress]:
+    """The InfluxDB servers that the settings name, by name, with who we are there."""
+    from store.influx.client import InfluxAddress
+
     password, token = settings.influxdb_password, settings.influxdb_token
-    server = InfluxServer(
-        InfluxAddress(
-            settings.influxdb_url,
+    return {
+        name: InfluxAddress(
+            url,
             settings.influxdb_database,
             settings.influxdb_user,
             None if password is None else password.get_secret_value(),
@@ -117,9 +131,8 @@ def open_influx_beats(settings: Settings, engine: Engine) -> BeatStore:
             settings.influxdb_ca_file,
             settings.influxdb_without_erasure,
         )
-    )
-    server.make_database()
-    return InfluxBeatStore(server, BeatCatalogue(engine))
+        for name, url in settings.influxdb_servers.items()
+    }
 
 
 ENGINES: Mapping[str, Callable[[Settings, Engine], BeatStore]] = {

@@ -229,6 +229,16 @@ def influxdb() -> Iterator[InfluxServerProcess]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def two_influxdb(influxdb: InfluxServerProcess) -> Iterator[list[InfluxServerProcess]]:
+    """Two real InfluxDB servers with the same administrator."""
+    folder = Path(tempfile.mkdtemp(prefix="ebbtide-influxdb-"))
+    server = InfluxServerProcess(folder, password=influxdb.password)
+    server.start()
+    yield [influxdb, server]
+    server.stop()
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with a data folder of their own."""

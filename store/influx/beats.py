@@ -1,4 +1,6 @@
-"""Store beats in InfluxDB, with a catalogue in an SQL database for what it cannot guarantee."""
+"""Store beats on InfluxDB servers, with a catalogue in an SQL database for what they cannot
+guarantee, and for which server has whom.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
-from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.encoding.assemble import (
     StreamPart,
@@ -21,10 +22,10 @@ from store.encoding.assemble import (
     without_contact,
 )
 from store.encoding.runs import Run, plan_append
-from store.errors import DamagedStoreError
+from store.errors import DamagedStoreError, StoreUnavailableError
 from store.influx import line_protocol as lines
-from store.influx.catalogue import BeatCatalogue
-from store.influx.client import InfluxServer
+from store.influx.placed_points import PlacedPoints
+from store.influx.points import delete_points, delete_subject, of_stream
 from store.models.beats import (
     Beats,
     DailyWindows,
@@ -37,30 +38,37 @@ from store.models.beats import (
 from store.protocols.beats import BeatStore
 
 
-class InfluxBeatStore(BeatStore):
-    """A BeatStore on an InfluxDB server.
+class InfluxBeatStore(PlacedPoints, BeatStore):
+    """A BeatStore on one or several InfluxDB servers, of which each subject is on one.
 
     An upload locks its stream in the catalogue, writes its points, then notes the run. If anything
     stops in between, nothing was acknowledged, and the same points are written again.
     """
 
-    def __init__(self, server: InfluxServer, catalogue: BeatCatalogue) -> None:
-        self._server = server
-        self._catalogue = catalogue
-
     def close(self) -> None:
         """Close the connections."""
-        self._server.close()
+        self.servers.close()
         self._catalogue.close()
 
     def check(self) -> None:
-        """Raise if either side does not answer."""
-        self._server.check()
+        """Raise if the catalogue, or every server, does not answer."""
         self._catalogue.check()
+        if len(self.servers.names) == 1:
+            self.servers.all()[0].check()
+        elif all(self.servers.states().values()):
+            raise StoreUnavailableError(
+                "No InfluxDB server answers.", "Are they running, and is there room?"
+            )
+
+    def server_states(self) -> dict[str, str | None]:
+        """What each of several servers says now; see BeatStore."""
+        return self.servers.states() if len(self.servers.names) > 1 else {}
 
     def put_stream(self, subject_id: str, stream: Stream) -> None:
         """Register a stream. Idempotent."""
-        self._catalogue.put_stream(subject_id, stream)
+        # Nobody new on a server that is away, unless all are.
+        servers = self.servers.answering() or self.servers.names
+        self._catalogue.put_stream(subject_id, stream, servers)
 
     def append(
         self,
@@ -70,29 +78,30 @@ class InfluxBeatStore(BeatStore):
         gaps: Sequence[Gap] = (),
     ) -> int:
         """Store a run of notifications; see BeatStore."""
-        with self._catalogue.appending(subject_id, stream_id) as stream:
+        with self._appending(subject_id, stream_id) as (stream, server):
             plan = plan_append(stream_id, notifications, gaps, stream.stored_runs(notifications))
-            self._server.write(lines.beat_lines(subject_id, stream_id, plan.notifications))
+            server.write(lines.beat_lines(subject_id, stream_id, plan.notifications))
             stream.add(plan)
             return stream.acknowledged()
 
     def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
         """Store how much the wearer moved; see BeatStore."""
-        with self._catalogue.appending(subject_id, stream_id) as stream:
+        with self._appending(subject_id, stream_id) as (stream, server):
             first = min(span.start_ns for span in spans)
             last = max(span.start_ns for span in spans)
             stored = {
                 row[0]
-                for row in self._server.rows(
+                for row in server.rows(
                     f"SELECT mad_mg FROM {lines.MOVEMENT}"
-                    f" WHERE {_of(subject_id, stream_id)} AND time >= {first} AND time <= {last}"
+                    f" WHERE {of_stream(subject_id, stream_id)}"
+                    f" AND time >= {first} AND time <= {last}"
                 )
             }
             fresh: dict[int, Activity] = {}
             for span in spans:
                 if span.start_ns not in stored:
                     fresh.setdefault(span.start_ns, span)
-            self._server.write(lines.movement_lines(subject_id, stream_id, fresh.values()))
+            server.write(lines.movement_lines(subject_id, stream_id, fresh.values()))
             stream.add_movement(Counter(start // DAY for start in fresh))
 
     def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
@@ -111,9 +120,10 @@ class InfluxBeatStore(BeatStore):
     def _movement(
         self, subject_id: str, stream_id: str, start_ns: int, end_ns: int
     ) -> list[Activity]:
-        rows = self._server.rows(
-            f"SELECT mad_mg FROM {lines.MOVEMENT} WHERE {_of(subject_id, stream_id)}"
-            f" AND time >= {start_ns} AND time < {end_ns}"
+        rows = self._rows(
+            subject_id,
+            f"SELECT mad_mg FROM {lines.MOVEMENT} WHERE {of_stream(subject_id, stream_id)}"
+            f" AND time >= {start_ns} AND time < {end_ns}",
         )
         return [Activity(int(start), float(mad)) for start, mad in rows]
 
@@ -154,12 +164,12 @@ class InfluxBeatStore(BeatStore):
         """Points of whole runs, by time, counted."""
         start = min(run.start_ns for run in runs if run.start_ns is not None)
         end = max(run.end_ns for run in runs if run.end_ns is not None)
-        kinds = {"time": "i8", **dict.fromkeys(names, "i8")}
         quoted = ", ".join(f'"{name}"' for name in names)
-        found = self._server.columns(
-            f"SELECT {quoted} FROM {lines.BEATS} WHERE {_of(subject_id, stream_id)}"
+        found = self._columns_of(
+            subject_id,
+            f"SELECT {quoted} FROM {lines.BEATS} WHERE {of_stream(subject_id, stream_id)}"
             f" AND time >= {start} AND time < {end}",
-            kinds,
+            ("time", *names),
         )
         # Points of an upload that is not acknowledged yet are there, and do not count.
         firsts = np.array([run.first for run in runs])
@@ -198,9 +208,10 @@ class InfluxBeatStore(BeatStore):
     def _whole(
         self, subject_id: str, stream_id: str, run: Run, names: Sequence[str]
     ) -> Iterator[Notification]:
-        rows = self._server.rows(
-            f"SELECT {', '.join(names)} FROM {lines.BEATS} WHERE {_of(subject_id, stream_id)}"
-            f" AND time >= {run.start_ns} AND time < {run.end_ns}"
+        rows = self._rows(
+            subject_id,
+            f"SELECT {', '.join(names)} FROM {lines.BEATS} WHERE {of_stream(subject_id, stream_id)}"
+            f" AND time >= {run.start_ns} AND time < {run.end_ns}",
         )
         said: dict[int, list[list[Any]]] = {}
         for row in rows:
@@ -224,10 +235,11 @@ class InfluxBeatStore(BeatStore):
             )
 
     def _without_rr(self, subject_id: str, stream_id: str, run: Run) -> Iterator[Notification]:
-        for row in self._server.rows(
+        for row in self._rows(
+            subject_id,
             "SELECT contact, heart_rate_bpm, received_ns, energy_kj"
-            f" FROM {lines.WITHOUT_RR} WHERE {_of(subject_id, stream_id)}"
-            f" AND time >= {run.first} AND time <= {run.last}"
+            f" FROM {lines.WITHOUT_RR} WHERE {of_stream(subject_id, stream_id)}"
+            f" AND time >= {run.first} AND time <= {run.last}",
         ):
             sequence, contact, rate, received, energy = row
             yield Notification(sequence, received, rate, (), (), _contact(contact), energy)
@@ -239,10 +251,11 @@ class InfluxBeatStore(BeatStore):
         for stream, runs in found:
             names = ("sequence", "contact", "heart_rate_bpm", "received_ns")
             quoted = ", ".join(f'"{name}"' for name in names)
-            points = self._server.columns(
-                f"SELECT {quoted} FROM {lines.WITHOUT_RR} WHERE {_of(subject_id, stream.id)}"
+            points = self._columns_of(
+                subject_id,
+                f"SELECT {quoted} FROM {lines.WITHOUT_RR} WHERE {of_stream(subject_id, stream.id)}"
                 f" AND time >= {runs[0].first} AND time <= {runs[-1].last}",
-                {"time": "i8", **dict.fromkeys(names, "i8")},
+                ("time", *names),
             )
             # Points of an upload that is not acknowledged yet do not count.
             place = np.searchsorted([run.first for run in runs], points["sequence"], "right") - 1
@@ -285,19 +298,20 @@ class InfluxBeatStore(BeatStore):
     def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
         """Store the windows of days; see BeatStore."""
         tag = _tag(method)
-        with self._catalogue.windows.replacing(subject_id, method, days) as may:
-            if not may:
+        with self._catalogue.windows.replacing(subject_id, method, days) as name:
+            if name is None:
                 return
+            server = self.servers.get(name)
             theirs = f"\"subject\" = '{subject_id}'"
-            stored = self._server.rows(
+            stored = server.rows(
                 f'SELECT "window" FROM {lines.WINDOWS}'
                 f" WHERE {theirs} AND {_days(min(days), max(days))}"
             )
             # InfluxDB merges a new point into the old one: metrics that the new one lacks would
             # stay.
             for day in {row[0] // DAY for row in stored} & set(days):
-                self._erase_points(lines.WINDOWS, f"{theirs} AND {_days(day, day)}")
-            self._server.write(
+                delete_points(server, lines.WINDOWS, f"{theirs} AND {_days(day, day)}")
+            server.write(
                 line
                 for windows in days.values()
                 for line in lines.window_lines(subject_id, tag, windows.start_ns, windows.metrics)
@@ -308,17 +322,20 @@ class InfluxBeatStore(BeatStore):
         return self._catalogue.subjects()
 
     def orphan_subjects(self) -> list[str]:
-        """List the subjects of whom InfluxDB has points, and the catalogue no stream."""
+        """List the subjects of whom a server that answers has points, and the catalogue no stream.
+        Raises StoreUnavailableError where none answers.
+        """
         registered = set(self._catalogue.subjects())
-        orphans = {
-            row[1]
-            for name in lines.MEASUREMENTS
-            for row in self._server.rows(f'SHOW TAG VALUES FROM "{name}" WITH KEY = "subject"')
-            # The index of 1.x remembers names for a while after the last point has gone.
-            if row[1] not in registered
-            and self._server.rows(f"SELECT * FROM {name} WHERE \"subject\" = '{row[1]}' LIMIT 1")
-        }
-        return sorted(orphans)
+        return sorted({subject for _, subject in self._points_of(lambda _, s: s not in registered)})
+
+    def stray_points(self) -> list[tuple[str, str]]:
+        """List the servers with points of a subject who is on another; see BeatStore."""
+        if len(self.servers.names) == 1:
+            return []
+        places = {item.subject_id: item.place for item in self._catalogue.places.residents()}
+        return self._points_of(
+            lambda name, subject: subject in places and name not in places[subject].servers
+        )
 
     def erased(self) -> list[str]:
         """List all erased subjects."""
@@ -326,39 +343,28 @@ class InfluxBeatStore(BeatStore):
 
     @property
     def can_erase(self) -> bool:
-        """Whether the server can delete rows."""
-        return self._server.can_erase
+        """Whether the servers can delete rows."""
+        return all(server.can_erase for server in self.servers.all())
 
     def erase(self, subject_id: str) -> int:
         """Delete every point of the subject; see BeatStore. Raises DamagedStoreError when points
         can still be read.
         """
         beats = self._catalogue.erase(subject_id)
-        where = f"\"subject\" = '{subject_id}'"
-        if not self._server.can_erase:
-            raise EbbtideError(
-                "This InfluxDB cannot delete rows: their beats stay in it, under a random id.",
-                "Delete its database, or move to InfluxDB 1.x or 2.x, to be rid of them.",
-            )
-        for measurement in lines.MEASUREMENTS:
-            self._erase_points(measurement, where)
-        left = [
-            name
-            for name in lines.MEASUREMENTS
-            if self._server.rows(f"SELECT * FROM {name} WHERE {where} LIMIT 1")
-        ]
-        if left:
-            raise DamagedStoreError(
-                f"After erasing, points of {', '.join(left)} can still be read.",
-                "Give the command again.",
-            )
+        # Of those of whom nothing is noted (any more), a restored server may have points again.
+        place = self._catalogue.places.find(subject_id)
+        names = self.servers.names if place is None else place.servers
+        for name in names:
+            delete_subject(self.servers.get(name), subject_id)
+        if place is not None:
+            self._catalogue.places.forget(subject_id)
         return beats
 
     def purge(self) -> list[str]:
         """Say what is left to InfluxDB, which compacts by itself; see BeatStore. The catalogue is
         in the SQL database, which overwrites its own.
         """
-        if not self._server.can_erase:
+        if not self.can_erase:
             return ["This InfluxDB cannot delete rows: beats stay in it, under a random id."]
         return [
             "InfluxDB answers with none of the beats any more, and writes its files without them "
@@ -369,12 +375,16 @@ class InfluxBeatStore(BeatStore):
     def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
         """Delete one stream from the catalogue, then its points; see BeatStore."""
         beats = self._catalogue.generations.remove_stream(subject_id, stream_id, at_ns)
-        for measurement in (lines.BEATS, lines.WITHOUT_RR, lines.MOVEMENT):
-            self._erase_points(measurement, _of(subject_id, stream_id))
         removed = {item.stream_id: item for item in self.removed_streams(subject_id)}[stream_id]
-        if removed.start_ns is not None and removed.end_ns is not None:
-            days = _days(removed.start_ns // DAY, removed.end_ns // DAY)
-            self._erase_points(lines.WINDOWS, f"\"subject\" = '{subject_id}' AND {days}")
+        # While the subject is moved, its points are on two servers; the last step of the move
+        # deletes what was copied meanwhile.
+        for name in self._catalogue.places.get(subject_id).servers:
+            server = self.servers.get(name)
+            for measurement in (lines.BEATS, lines.WITHOUT_RR, lines.MOVEMENT):
+                delete_points(server, measurement, of_stream(subject_id, stream_id))
+            if removed.start_ns is not None and removed.end_ns is not None:
+                days = _days(removed.start_ns // DAY, removed.end_ns // DAY)
+                delete_points(server, lines.WINDOWS, f"\"subject\" = '{subject_id}' AND {days}")
         return beats
 
     def removed_streams(self, subject_id: str) -> list[RemovedStream]:
@@ -400,14 +410,6 @@ class InfluxBeatStore(BeatStore):
     def renew_generation(self) -> None:
         """Give the generation a new id; see BeatStore."""
         self._catalogue.generations.renew()
-
-    def _erase_points(self, measurement: str, where: str) -> None:
-        if self._server.can_erase:
-            self._server.command(f"DELETE FROM {measurement} WHERE {where}")
-
-
-def _of(subject_id: str, stream_id: str) -> str:
-    return f"\"stream\" = '{stream_id}' AND \"subject\" = '{subject_id}'"
 
 
 def _days(first: int, last: int) -> str:

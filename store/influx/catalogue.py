@@ -7,7 +7,7 @@ erased subjects stay erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, delete, func, select
@@ -16,6 +16,7 @@ from ebbtide.beats import Gap, Stream
 from store.encoding.runs import Run, day_fingerprints, days_of
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
 from store.influx.generation_catalogue import GenerationCatalogue, require_not_removed
+from store.influx.places import MAIN, PlaceCatalogue, assign, note, read_place
 from store.influx.transactions import (
     RUN_COLUMNS,
     StreamTransaction,
@@ -46,6 +47,12 @@ class BeatCatalogue:
         self._engine = engine
         self.windows = WindowCatalogue(engine)
         self.generations = GenerationCatalogue(engine)
+        self.places = PlaceCatalogue(engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The SQL database, for what locks several rows at once."""
+        return self._engine
 
     def close(self) -> None:
         """Close the connections."""
@@ -56,8 +63,8 @@ class BeatCatalogue:
         with self._engine.connect() as db:
             db.execute(select(StreamRow.id).limit(1))
 
-    def put_stream(self, subject_id: str, stream: Stream) -> None:
-        """Register a stream; see BeatStore."""
+    def put_stream(self, subject_id: str, stream: Stream, servers: Sequence[str] = (MAIN,)) -> None:
+        """Register a stream; see BeatStore. Its subject gets one of ``servers``, if it is new."""
         values = {"subject_id": subject_id, **to_values(stream)}
         with write_transaction(self._engine) as db:
             lock_subject(db, subject_id)
@@ -66,6 +73,7 @@ class BeatCatalogue:
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
             require_not_removed(db, subject_id, stream.id)
+            assign(db, subject_id, servers)
             db.execute(dialect_insert(db, StreamRow).values(values).on_conflict_do_nothing())
             registered = db.execute(
                 select(StreamRow.__table__).where(StreamRow.id == stream.id)
@@ -91,7 +99,7 @@ class BeatCatalogue:
                     f"There is no stream {stream_id}.",
                     f"Register it with PUT /v1/streams/{stream_id}.",
                 )
-            yield StreamTransaction(db, stream_id)
+            yield StreamTransaction(db, stream_id, read_place(db, subject_id).server)
 
     def runs(
         self, subject_id: str, start_ns: int, end_ns: int
@@ -312,6 +320,8 @@ class BeatCatalogue:
             )
             of_subject = StreamRow.subject_id == subject_id
             streams = list(db.scalars(select(StreamRow.id).where(of_subject).with_for_update()))
+            if streams:
+                note(db, subject_id, MAIN)  # until its points are deleted there
             beats = db.scalar(
                 select(func.coalesce(func.sum(RunRow.beats), 0))
                 .join(StreamRow, StreamRow.id == RunRow.stream_id)

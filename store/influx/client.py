@@ -159,7 +159,11 @@ class InfluxServer:
 
     def rows(self, query: str) -> list[list[Any]]:
         """The rows of a small answer, of all its series."""
-        return [row for series in self._answer(query, "GET") for row in series["values"]]
+        return [row for series in self.series(query) for row in series["values"]]
+
+    def series(self, query: str) -> list[dict[str, Any]]:
+        """The series of a small answer, each with its ``columns`` and ``values``."""
+        return self._answer(query, "GET")
 
     def columns(self, query: str, kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
         """The columns named in ``kinds`` (numpy's words, "i8" or "f8") of one series; floats are

@@ -26,9 +26,10 @@ RUN_COLUMNS = (
 
 
 class StreamTransaction:
-    """A stream that is locked while something is appended to it."""
+    """A stream that is locked while something is appended to it, to ``server``."""
 
-    def __init__(self, db: Connection, stream_id: str) -> None:
+    def __init__(self, db: Connection, stream_id: str, server: str) -> None:
+        self.server = server
         self._db = db
         self._stream_id = stream_id
         self._known: dict[int, Run] = {}  # stored runs by their last number

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, insert, select
 
 from store.encoding import window_block
+from store.influx.places import read_place
 from store.influx.transactions import is_erased, lock_subject
 from store.models.beats import DailyWindows
 from store.sql.engine import write_transaction
@@ -52,16 +53,17 @@ class WindowCatalogue:
     @contextmanager
     def replacing(
         self, subject_id: str, method: str, days: Mapping[int, DailyWindows]
-    ) -> Iterator[bool]:
-        """Replace the windows of these days, while they are written to InfluxDB; yields False, and
-        nothing may be written, where the subject was erased. Erasing waits until this ends.
+    ) -> Iterator[str | None]:
+        """Replace the windows of these days, while they are written to the server whose name it
+        yields; None, and nothing may be written, where the subject was erased. Erasing and moving
+        wait until this ends.
         """
         with write_transaction(self._engine) as db:
             lock_subject(db, subject_id)
             if is_erased(db, subject_id):
-                yield False
+                yield None
                 return
-            yield True
+            yield read_place(db, subject_id).server
             db.execute(
                 delete(WindowDayRow).where(
                     WindowDayRow.subject_id == subject_id, WindowDayRow.day.in_(list(days))

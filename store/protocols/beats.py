@@ -127,6 +127,19 @@ class BeatStore(Protocol):
         """
         return []
 
+    def stray_points(self) -> list[tuple[str, str]]:
+        """List the servers, and the subjects of whom each holds beats that are read from another.
+
+        Only an engine of several servers can have any: one of them was set back to before a move.
+        """
+        return []
+
+    def server_states(self) -> dict[str, str | None]:
+        """Ask each of several servers, by name: None where it answers, or what is wrong. Empty for
+        an engine that has one or none.
+        """
+        return {}
+
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
         """Return the next stored notifications of a stream after this sequence number, in order:
         some thousands, or none at the end. Raises UnknownStreamError.

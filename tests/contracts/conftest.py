@@ -18,6 +18,9 @@ from store import (
     RecordStore,
 )
 from store.factory import ENGINES
+from store.influx.beats import InfluxBeatStore
+from store.influx.catalogue import BeatCatalogue
+from store.influx.servers import InfluxServers
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.nights import SqlNightStore
@@ -40,17 +43,28 @@ def _open_influxdb(request: pytest.FixtureRequest, folder: Path) -> BeatStore:
     return open_influx_beats(influx.address(influx.fresh_database()), server.migrated_database())
 
 
+def _open_two_influxdb(request: pytest.FixtureRequest, folder: Path) -> BeatStore:
+    servers: list[InfluxServerProcess] = request.getfixturevalue("two_influxdb")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    database = servers[0].fresh_database()
+    addresses = {"main": servers[0].address(database), "second": servers[1].address(database)}
+    engine = server_engine(server.migrated_database())
+    return InfluxBeatStore(InfluxServers.of(addresses), BeatCatalogue(engine))
+
+
 # By the names of store.factory.ENGINES: a new engine is added here, and every contract runs on it.
 _OPEN: dict[str, Callable[[pytest.FixtureRequest, Path], BeatStore]] = {
     "sqlite": _open_sqlite,
     "influxdb": _open_influxdb,
 }
+_TWO_SERVERS = "two influxdb"  # the same engine, with people on either
 
 
-@pytest.fixture(params=list(ENGINES))
+@pytest.fixture(params=[*ENGINES, _TWO_SERVERS])
 def beat_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BeatStore]:
     """An empty store of beats."""
-    opened = _OPEN[request.param](request, tmp_path)
+    opener = _open_two_influxdb if request.param == _TWO_SERVERS else _OPEN[request.param]
+    opened = opener(request, tmp_path)
     yield opened
     opened.close()
 

@@ -113,3 +113,28 @@ class ErasedRow(Base):
     __tablename__ = "erased_subjects"
 
     subject_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+
+
+class BeatPlaceRow(Base):
+    """On which InfluxDB server the beats of a subject lie; without a row, on the one named main.
+
+    ``epoch`` rises whenever ``server`` changes. ``target``: where they are being copied to, by the
+    process that has ``mover``. ``cleaning``: where they lay before, until they are deleted there.
+    """
+
+    __tablename__ = "beat_places"
+
+    subject_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    server: Mapped[str] = mapped_column(String(30), index=True)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    target: Mapped[str | None] = mapped_column(String(30))
+    mover: Mapped[str | None] = mapped_column(_ID)
+    cleaning: Mapped[str | None] = mapped_column(String(30))
+
+
+class DrainedServerRow(Base):
+    """An InfluxDB server that takes no new people, since it is to be taken away."""
+
+    __tablename__ = "drained_servers"
+
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
