@@ -35,6 +35,8 @@ COMMANDS = {
     "questionnaires check": "cli.analysis.questionnaires:check",
     "store check": "cli.admin.store:check",
     "store try-backup": "cli.admin.try_backup:try_backup",
+    "store servers": "cli.admin.beat_servers:servers",
+    "store rebalance": "cli.admin.beat_servers:rebalance",
     "backup": "cli.admin.store:backup",
     "restore": "cli.admin.store:restore",
     "move": "cli.admin.store:move",
@@ -102,6 +104,13 @@ SUMMARIES = {
     "store try-backup": N_(
         "Put a backup into a folder of its own, read all of it there, and delete that folder "
         "again. The store is left as it is."
+    ),
+    "store servers": N_(
+        "List the InfluxDB servers: who answers, takes new people, and how many each has."
+    ),
+    "store rebalance": N_(
+        "Show who would move between InfluxDB servers, so that each has as many beats; move them "
+        "once you agree. It goes on where it stopped."
     ),
     "backup": N_("Copy everything, while it is in use."),
     "restore": N_(

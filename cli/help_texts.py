@@ -99,6 +99,9 @@ HELP = (
     N_("Delete older backups there, so that so many are left."),
     N_("The folder of a backup."),
     N_("Put aside the store that is there."),
+    N_("Move everybody off this server; it gets nobody new."),
+    N_("Let this server take people again."),
+    N_("Do not ask: move."),
     N_("Do not ask where it is not known who was erased since."),
     N_(
         "One of beats, hrv, ratings, sessions, link, heart_rates, scores, prompts, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.http.deps import StoresDep
 from api.http.problems import ProblemError, describe_problems
@@ -22,6 +22,19 @@ class Health(BaseModel):
     version: str
 
 
+class Readiness(Health):
+    """The stores answer."""
+
+    status: str = Field(
+        default="ok", description="degraded: a server of beats does not answer; see beat_servers"
+    )
+    beat_servers: dict[str, bool] = Field(
+        default={},
+        description="Of several servers of beats, by name: whether it answers. The people of one "
+        "that does not wait, and all others go on. Empty where there is one store of beats",
+    )
+
+
 # In the event loop: busy threads do not delay it.
 @router.get("/health")
 async def health() -> Health:
@@ -30,12 +43,19 @@ async def health() -> Health:
 
 
 @router.get("/ready", responses=describe_problems(503))
-def ready(stores: StoresDep) -> Health:
-    """Both stores answer."""
+def ready(stores: StoresDep) -> Readiness:
+    """Both stores answer; of several servers of beats, at least one."""
+    servers = {name: why is None for name, why in stores.beats.server_states().items()}
     for name, store in (("beats", stores.beats), ("records", stores.records)):
+        if store is stores.beats and any(servers.values()):
+            continue  # asked already
         try:
             store.check()
         except Exception as error:  # whatever a store's driver may raise
             log.warning("the store of %s does not answer: %s", name, type(error).__name__)
             raise ProblemError(503, f"The store of {name} does not answer.") from error
-    return Health(version=__version__)
+    for name, answers in servers.items():
+        if not answers:
+            log.warning("the InfluxDB server %s does not answer", name)
+    status = "ok" if all(servers.values()) else "degraded"
+    return Readiness(status=status, version=__version__, beat_servers=servers)

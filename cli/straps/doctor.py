@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,6 +77,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from _outbox(settings)
     yield from _servers(settings)
     yield from _outbox_and_store(settings)
+    yield from _beat_servers(settings)
     yield from _at_login(settings)
     yield from _home_authority(settings)
     yield _clock()
@@ -211,6 +212,31 @@ async def _server(email: str, url: str, token: str) -> Check:
             "Agree on the page Consents. What is recorded stays here, and goes up by itself then.",
         )
     return Check(about, Finding.OK, "answers, and the clocks agree")
+
+
+def _beat_servers(settings: Settings) -> Iterator[Check]:
+    """Ask each InfluxDB server that the settings name."""
+    if settings.influxdb_url is None:
+        return
+    from store.factory import influx_addresses
+
+    try:
+        from store.influx.client import InfluxServer
+
+        addresses = influx_addresses(settings)
+    except ImportError:
+        what = "the client of InfluxDB is not installed"
+        yield Check("InfluxDB", Finding.ERROR, what, "In the source folder: uv sync --extra clinic")
+        return
+    for name, address in addresses.items():
+        about = f"InfluxDB server {name}"
+        try:
+            with closing(InfluxServer(address)) as server:
+                server.check()
+        except EbbtideError as error:
+            yield Check(about, Finding.ERROR, error.what, error.remedy)
+        else:
+            yield Check(about, Finding.OK, "answers")
 
 
 def _outbox_and_store(settings: Settings) -> Iterator[Check]:

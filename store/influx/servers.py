@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
+from ebbtide.errors import EbbtideError
 from store.errors import StoreUnavailableError
 from store.influx.client import InfluxAddress, InfluxServer
 from store.influx.places import MAIN
@@ -25,6 +26,8 @@ _RETRY_S = 3.0  # how long a server that does not answer is left alone
 _SLOW_S = 5.0  # a write of 5,000 points takes a twentieth of a second
 _AT_ONCE = 8  # of 20 connections to the SQL database, which a write holds
 _QUEUE_S = 0.5
+_CHECK_S = 3.0  # what a load balancer waits for
+_NAMES = "ebbtide_server"  # a measurement with one point: which of several servers this is
 
 T = TypeVar("T")
 
@@ -111,7 +114,7 @@ class InfluxServers:
         """
         is_only = len(addresses) == 1
         servers = {
-            name: PlacedServer(name, _opener(address), is_only=is_only)
+            name: PlacedServer(name, _opener(address, None if is_only else name), is_only=is_only)
             for name, address in addresses.items()
         }
         if is_only:
@@ -148,21 +151,29 @@ class InfluxServers:
         return list(self._servers.values())
 
     def states(self) -> dict[str, str | None]:
-        """What each says now: None where it answers, and otherwise why not. All at once."""
-        found: dict[str, str | None] = dict.fromkeys(self.names)
+        """What each says now: None where it answers, and otherwise why not. All at once, and for
+        some seconds at most.
+        """
+        found: dict[str, str | None] = {
+            name: f"The InfluxDB server {name} does not answer." for name in self.names
+        }
 
         def ask(server: PlacedServer) -> None:
             try:
                 server.check()
+                found[server.name] = None
             except Exception as error:  # whatever a driver may raise
-                found[server.name] = str(error)
+                found[server.name] = error.what if isinstance(error, EbbtideError) else str(error)
 
-        threads = [threading.Thread(target=ask, args=(server,)) for server in self.all()]
+        threads = [
+            threading.Thread(target=ask, args=(server,), daemon=True) for server in self.all()
+        ]
         for thread in threads:
             thread.start()
+        until = time.monotonic() + _CHECK_S
         for thread in threads:
-            thread.join()
-        return found
+            thread.join(max(0.0, until - time.monotonic()))
+        return dict(found)
 
     def close(self) -> None:
         """Close the connections."""
@@ -178,13 +189,30 @@ def _is_open(server: PlacedServer) -> bool:
     return True
 
 
-def _opener(address: InfluxAddress) -> Callable[[], InfluxServer]:
+def _opener(address: InfluxAddress, name: str | None) -> Callable[[], InfluxServer]:
     def open_server() -> InfluxServer:
         server = InfluxServer(address)
         server.make_database()
+        if name is not None:
+            _require_name(server, name)
         return server
 
     return open_server
+
+
+def _require_name(server: InfluxServer, name: str) -> None:
+    """Raise where the server has been another of the servers: two addresses were exchanged, and
+    beats would be written where nobody looks for them. One without a name gets this one.
+    """
+    found = [row[1] for row in server.rows(f'SELECT "name" FROM {_NAMES}')]
+    if not found:
+        server.write([f'{_NAMES} name="{name}" 0'])
+    elif found != [name]:
+        server.close()
+        raise StoreUnavailableError(
+            f"The InfluxDB server at the address of {name} is the one named {found[0]}.",
+            "Give each server the name that it had before in EBBTIDE_INFLUXDB_URL.",
+        )
 
 
 class _Gate:

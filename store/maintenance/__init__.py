@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from store.maintenance.copy import CopyResult
+    from store.maintenance.rebalance import (
+        PlannedMove,
+        RebalancePlan,
+        RebalanceResult,
+        ServerState,
+        list_servers,
+        move_people,
+        plan_rebalance,
+        set_drained,
+    )
     from store.maintenance.retention import BACKUP_PREFIX, remove_old_backups
     from store.maintenance.server_backup import create_server_backup, move, restore_server_backup
     from store.maintenance.server_check import check_stores
@@ -26,18 +36,26 @@ __all__ = [
     "BackupResult",
     "CopyResult",
     "IntegrityReport",
+    "PlannedMove",
+    "RebalancePlan",
+    "RebalanceResult",
     "RestoreResult",
+    "ServerState",
     "check_sqlite",
     "check_stores",
     "create_backup",
     "create_server_backup",
+    "list_servers",
     "made_ns",
     "move",
+    "move_people",
+    "plan_rebalance",
     "remove_old_backups",
     "remove_stopped_restore",
     "remove_stopped_trial",
     "restore",
     "restore_server_backup",
+    "set_drained",
     "trial_folder",
 ]
 
@@ -47,18 +65,26 @@ _LAZY = {
     "BackupResult": "sqlite_backup",
     "CopyResult": "copy",
     "IntegrityReport": "sqlite_check",
+    "PlannedMove": "rebalance",
+    "RebalancePlan": "rebalance",
+    "RebalanceResult": "rebalance",
     "RestoreResult": "sqlite_backup",
+    "ServerState": "rebalance",
     "check_sqlite": "sqlite_check",
     "check_stores": "server_check",
     "create_backup": "sqlite_backup",
     "create_server_backup": "server_backup",
+    "list_servers": "rebalance",
     "made_ns": "sqlite_backup",
     "move": "server_backup",
+    "move_people": "rebalance",
+    "plan_rebalance": "rebalance",
     "remove_old_backups": "retention",
     "remove_stopped_restore": "sqlite_backup",
     "remove_stopped_trial": "trial",
     "restore": "sqlite_backup",
     "restore_server_backup": "server_backup",
+    "set_drained": "rebalance",
     "trial_folder": "trial",
 }
 

@@ -25,6 +25,8 @@ def check_stores(
     for subject in beats.orphan_subjects():
         who = "was erased" if subject in erased else "has no stream"
         found.problems.append(f"points of {subject}, who {who}")
+    for server, subject in beats.stray_points():
+        found.problems.append(f"points of {subject} on {server}, who is on another server")
     for done, (subject, item) in enumerate(covered, 1):
         if subject in erased:
             found.problems.append(f"stream {item.stream.id} is of somebody who was erased")

@@ -110,8 +110,7 @@ class InfluxServerProcess:
     def stop(self) -> None:
         """Stop it and remove everything."""
         if self.process is not None:
-            self.process.terminate()
-            self.process.wait(timeout=30)
+            self.kill()  # it may take half a minute to end by itself, and its data go anyway
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def address(self, database: str, url: str | None = None) -> InfluxAddress:
