@@ -14,7 +14,7 @@ from pathlib import Path
 from api.services.erasure import adopt_erasures, begin_ledger, erase_rows, finish_erasures
 from api.services.snapshots import clear_snapshots
 from ebbtide.beats import new_id
-from store import ErasureScope, LedgerContent, LedgerErasure, LedgerError, Stores
+from store import UNAVAILABLE, ErasureScope, LedgerContent, LedgerErasure, LedgerError, Stores
 from store.models import AuditLine, Consent, Person, Purpose
 
 _LOG = logging.getLogger("ebbtide.erasure")
@@ -61,9 +61,9 @@ def carry_out_erasures(
         return found
     with ledger.locked():
         content = ledger.read()
-        subjects = _erase(stores, content, erase_local)
+        subjects, waiting = _erase(stores, content, erase_local)
         found.people = len(subjects)
-        unfinished = content.unfinished
+        unfinished = [erasure for erasure in content.unfinished if erasure.id not in waiting]
         if not subjects and not unfinished:
             return found
         clear_snapshots(snapshots)
@@ -100,19 +100,45 @@ def _find(
 
 def _erase(
     stores: Stores, content: LedgerContent, erase_local: Callable[[str], None] | None
-) -> list[str]:
-    """Erase who is in the stores and in the ledger; their subjects."""
+) -> tuple[list[str], set[str]]:
+    """Erase who is in the stores and in the ledger; their subjects, and the ids of erasures that
+    wait for one of several servers of beats, which is away.
+    """
     people, subjects = _find(stores, content)
+    erased: list[str] = []
+    waiting: set[str] = set()
     for person, noted in people:
-        if noted.scope is ErasureScope.DATA:
-            _erase_data(stores, person)
+        try:
+            if noted.scope is ErasureScope.DATA:
+                _erase_data(stores, person)
+            else:
+                erase_rows(stores, person)
+                if erase_local is not None:
+                    erase_local(person.id)
+        except UNAVAILABLE:
+            _require_others(stores)
+            waiting.add(noted.id)
         else:
-            erase_rows(stores, person)
-            if erase_local is not None:
-                erase_local(person.id)
+            erased.append(person.subject_id)
     for subject in subjects:
-        stores.beats.erase(subject)
-    return [person.subject_id for person, _ in people] + subjects
+        try:
+            stores.beats.erase(subject)
+        except UNAVAILABLE:
+            _require_others(stores)
+            found = content.find(subject)
+            waiting |= set() if found is None else {found.id}
+        else:
+            erased.append(subject)
+    return erased, waiting
+
+
+def _require_others(stores: Stores) -> None:
+    """Raise again what is being handled, unless one of several servers of beats is away: the
+    service starts without it, and its people are erased once it is back.
+    """
+    if all(why is None for why in stores.beats.server_states().values()):
+        raise
+    _LOG.error("not erased yet: a server of beats does not answer")
 
 
 def _erase_data(stores: Stores, person: Person) -> None:

@@ -5,6 +5,13 @@ from __future__ import annotations
 from ebbtide.i18n import N_
 
 TEXTS = (
+    N_("This person lies there now."),
+    N_("No server is left that takes people."),
+    N_("Add one to EBBTIDE_INFLUXDB_URL, or start those that do not answer."),
+    N_("There is no InfluxDB server {name}."),
+    N_("EBBTIDE_INFLUXDB_URL names {value}."),
+    N_("These beats are not on InfluxDB servers."),
+    N_("Set EBBTIDE_INFLUXDB_URL, and move them there: ebbtide move."),
     N_("No InfluxDB is named."),
     N_("Set EBBTIDE_INFLUXDB_URL."),
     N_("InfluxDB needs its client, which is not installed."),

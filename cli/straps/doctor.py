@@ -220,19 +220,17 @@ def _beat_servers(settings: Settings) -> Iterator[Check]:
         return
     from store.factory import influx_addresses
 
-    try:
-        from store.influx.client import InfluxServer
-
-        addresses = influx_addresses(settings)
-    except ImportError:
-        what = "the client of InfluxDB is not installed"
-        yield Check("InfluxDB", Finding.ERROR, what, "In the source folder: uv sync --extra clinic")
-        return
-    for name, address in addresses.items():
+    for name in settings.influxdb_servers:
         about = f"InfluxDB server {name}"
         try:
-            with closing(InfluxServer(address)) as server:
+            from store.influx.client import InfluxServer
+
+            with closing(InfluxServer(influx_addresses(settings)[name])) as server:
                 server.check()
+        except ImportError:
+            what = "the client of InfluxDB is not installed"
+            remedy = "In the source folder: uv sync --extra clinic"
+            yield Check(about, Finding.ERROR, what, remedy)
         except EbbtideError as error:
             yield Check(about, Finding.ERROR, error.what, error.remedy)
         else:
