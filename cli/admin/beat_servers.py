@@ -37,7 +37,7 @@ def servers(as_json: Json = False) -> None:
             if item.is_drained:
                 state = _("{state}, takes no new people").format(state=state)
             typer.echo(
-                _("{name}: {people}, {beats}; {state}").format(
+                _("{name}: {people} with {beats}; {state}").format(
                     name=item.name,
                     people=count_people(item.people),
                     beats=count_beats(item.beats),

@@ -53,9 +53,11 @@ store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PE
     PushSubscription QuestionnaireResponse Rates Rating RecoveryCode ReminderPlan RemovedStream
     RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredNight StoredReport
     StreamCoverage TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
-store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
-    check_stores create_backup create_server_backup made_ns move remove_old_backups
-    remove_stopped_restore remove_stopped_trial restore restore_server_backup trial_folder
+store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport PlannedMove RebalancePlan
+    RebalanceResult RestoreResult ServerState check_sqlite check_stores create_backup
+    create_server_backup list_servers made_ns move move_people plan_rebalance remove_old_backups
+    remove_stopped_restore remove_stopped_trial restore restore_server_backup set_drained
+    trial_folder
 ingest.nights: NIGHT_FORMATS Members NightFile NightFormat find_night_formats holds_nights
     open_members read_nights
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording

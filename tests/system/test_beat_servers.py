@@ -91,8 +91,8 @@ def test_people_on_two_servers(clinic: Settings, second: InfluxServerProcess) ->
         code, said = _ebbtide("store", "servers")
         assert code == 0
         assert said.splitlines() == [
-            "main: 1 person, 100 beats; answers",
-            "second: 1 person, 100 beats; answers",
+            "main: 1 person with 100 beats; answers",
+            "second: 1 person with 100 beats; answers",
         ]
         ready = httpx.get(f"{api.url}/v1/ready").json()
         assert (ready["status"], ready["beat_servers"]) == ("ok", {"main": True, "second": True})
@@ -110,7 +110,7 @@ def test_people_on_two_servers(clinic: Settings, second: InfluxServerProcess) ->
         code, said = _ebbtide("store", "servers")
         assert (code, said.splitlines()[1]) == (
             1,
-            "second: 1 person, 100 beats; InfluxDB does not answer (ConnectionError).",
+            "second: 1 person with 100 beats; InfluxDB does not answer (ConnectionError).",
         )
         checks = {check.about: check.finding for check in doctor._beat_servers(clinic)}
         assert checks == {
@@ -144,7 +144,7 @@ def test_a_plan_is_shown_and_carried_out_and_all_else_works_there(
     # Not agreed to: nothing happens.
     done = CliRunner().invoke(app, ["store", "rebalance", "--drain", "second"], input="n\n")
     assert done.exit_code == 1
-    assert "In total from second to main: 2 people, 1000 beats." in done.output
+    assert "In total from second to main: 2 people with 1000 beats." in done.output
     beats = stores.beats
     assert isinstance(beats, InfluxBeatStore)
     assert beats.catalogue.places.get(moving[0]).server == "second"
@@ -152,8 +152,8 @@ def test_a_plan_is_shown_and_carried_out_and_all_else_works_there(
     assert (code, said.splitlines()[-1]) == (0, "Moved: 2 people, 1000 beats.")
     assert measurements_of(beats.servers.get("second"), moving[0]) == []
     assert _ebbtide("store", "servers")[1].splitlines() == [
-        "main: 4 people, 2000 beats; answers",
-        "second: 0 people, 0 beats; answers, takes no new people",
+        "main: 4 people with 2000 beats; answers",
+        "second: 0 people with 0 beats; answers, takes no new people",
     ]
     code, said = _ebbtide("store", "rebalance", "--undrain", "second", "--yes")
     assert (code, said.splitlines()[-1]) == (0, "Moved: 2 people, 1000 beats.")
