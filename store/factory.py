@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,16 @@ def open_influx_beats(settings: Settings, engine: Engine) -> BeatStore:
         ) from error
     servers = InfluxServers.of(influx_addresses(settings))
     return InfluxBeatStore(servers, BeatCatalogue(engine))
+
+
+def check_influx_server(settings: Settings, name: str) -> None:
+    """Ask one of the InfluxDB servers. Raises EbbtideError where it does not answer, ImportError
+    where its client is not installed.
+    """
+    from store.influx.client import InfluxServer
+
+    with closing(InfluxServer(influx_addresses(settings)[name])) as server:
+        server.check()
 
 
 def influx_addresses(settings: Settings) -> dict[str, InfluxAddress]:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -218,15 +218,12 @@ def _beat_servers(settings: Settings) -> Iterator[Check]:
     """Ask each InfluxDB server that the settings name."""
     if settings.influxdb_url is None:
         return
-    from store.factory import influx_addresses
+    from store.factory import check_influx_server
 
     for name in settings.influxdb_servers:
         about = f"InfluxDB server {name}"
         try:
-            from store.influx.client import InfluxServer
-
-            with closing(InfluxServer(influx_addresses(settings)[name])) as server:
-                server.check()
+            check_influx_server(settings, name)
         except ImportError:
             what = "the client of InfluxDB is not installed"
             remedy = "In the source folder: uv sync --extra clinic"
