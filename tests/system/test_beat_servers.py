@@ -144,7 +144,7 @@ def test_a_plan_is_shown_and_carried_out_and_all_else_works_there(
     # Not agreed to: nothing happens.
     done = CliRunner().invoke(app, ["store", "rebalance", "--drain", "second"], input="n\n")
     assert done.exit_code == 1
-    assert "In total from second to main: 2 people with 1000 beats." in done.output
+    assert "In total from second to main: 2 people, 1000 beats." in done.output
     beats = stores.beats
     assert isinstance(beats, InfluxBeatStore)
     assert beats.catalogue.places.get(moving[0]).server == "second"
