@@ -32,6 +32,7 @@ from store.models.imports import (
     ImportOutcome,
     ImportResult,
 )
+from store.models.jobs import JobState, NewJob, QueuedJob, TaskSuccess
 from store.models.nights import NightsPut, StoredNight
 from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
@@ -154,4 +155,8 @@ __all__ = [
     "TurnResult",
     "Withdrawal",
     "pack_answers",
+    "JobState",
+    "NewJob",
+    "QueuedJob",
+    "TaskSuccess",
 ]
