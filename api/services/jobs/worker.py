@@ -80,7 +80,11 @@ class JobWorker:
 
     async def _work(self) -> None:
         app = await asyncio.to_thread(self._make_app)  # the first import takes a moment
-        async with app.open_async():
+        # Opened to the end, also where it is cancelled meanwhile: a pool that is half open has
+        # tasks that nobody could end.
+        opening = asyncio.ensure_future(_open(app))
+        try:
+            await asyncio.shield(opening)
             await app.run_worker_async(
                 queues=[QUEUE],
                 name=self._machine,
@@ -92,6 +96,9 @@ class JobWorker:
                 update_heartbeat_interval=self._silent_s / 3,
                 stalled_worker_timeout=self._silent_s,
             )
+        finally:
+            await asyncio.wait({opening})
+            await app.close_async()
 
     async def _rescue(self) -> None:
         """Have the jobs of processes that died done again, by whichever process."""
@@ -170,6 +177,10 @@ class JobWorker:
         reason = describe_error(error)
         log.warning("a job failed: %s", type(error).__name__)
         await asyncio.to_thread(self._jobs.note_failure, job_id, now_ns, self._machine, reason)
+
+
+async def _open(app: App) -> None:
+    await app.open_async()
 
 
 def describe_error(error: Exception) -> str:

@@ -222,8 +222,9 @@ def test_one_that_keeps_failing_waits_for_a_retry_from_any_machine(
 SLOW = """
 import sys, time, pathlib
 from api.services.jobs import tasks
+begun = pathlib.Path(sys.argv.pop())
 def slow(context, person_id):
-    pathlib.Path(sys.argv.pop()).write_text("runs")
+    begun.write_text("runs")
     time.sleep(600)
 tasks.TASKS["caseload"] = slow
 from cli.main import main
