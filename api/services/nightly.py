@@ -104,9 +104,7 @@ def analyse_people(
     """
     result = NightlyResult()
     people = [
-        person
-        for person in people
-        if may_be_used(stores.records.consents(person.id), stores.now())
+        person for person in people if may_be_used(stores.records.consents(person.id), stores.now())
     ]
     for patient in people:
         _stop_harmful_offers(stores, patient, result)

@@ -56,9 +56,7 @@ def operation_jobs(_: Administrator, stores: StoresDep) -> QueueOut:
     """What waits in the queue, runs, and failed, on whichever machine."""
     queue = load_queue(stores)
     if queue is None:
-        return QueueOut(
-            is_there=False, workers=0, waiting=0, running=0, failed=0, jobs=[], done=[]
-        )
+        return QueueOut(is_there=False, workers=0, waiting=0, running=0, failed=0, jobs=[], done=[])
     return QueueOut(
         is_there=True,
         workers=queue.workers,

@@ -22,7 +22,8 @@ from ebbtide.settings import Settings
 from store.models import TaskSuccess
 
 if TYPE_CHECKING:
-    from procrastinate import App, JobContext as Running
+    from procrastinate import App
+    from procrastinate import JobContext as Running
 
 log = logging.getLogger("ebbtide.api")
 

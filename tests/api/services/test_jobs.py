@@ -25,12 +25,12 @@ from api.app import create_app
 from api.services.erasure import erase_person
 from api.services.jobs import JobContext, JobWorker, load_queue, start_task, tasks
 from api.services.nightly import run_nightly
+from cli.server.thread import ApiThread
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR
 from store import JobStore, Stores, open_stores
 from store.models import JobState, NewJob, Person, Rating
-from cli.server.thread import ApiThread
 from tests.support.beats import MIDNIGHT, put_beats
 from tests.support.postgres import PostgresServer
 from tests.support.records import a_person
@@ -98,9 +98,7 @@ def fill(stores: Stores) -> list[Person]:
         for n in range(40):
             about = MIDNIGHT + 9 * HOUR + n * 7 * HOUR
             values = ((n * 7 + k) % 9, n % 8, None, False)
-            stores.records.add_rating(
-                Rating(new_id(), 1, person.id, about, about, "UTC", *values)
-            )
+            stores.records.add_rating(Rating(new_id(), 1, person.id, about, about, "UTC", *values))
     return people
 
 
