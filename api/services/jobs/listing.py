@@ -52,8 +52,15 @@ def load_queue(stores: Stores) -> ShownQueue | None:
         person = None if job.person_id is None else stores.records.person(job.person_id)
         shown.append(
             ShownJob(
-                *(job.id, job.task, "" if person is None else person.subject_id, job.state),
-                *(job.failures, job.due_ns, job.failed_ns, job.machine, job.reason),
+                job.id,
+                job.task,
+                "" if person is None else person.subject_id,
+                job.state,
+                job.failures,
+                job.due_ns,
+                job.failed_ns,
+                job.machine,
+                job.reason,
             )
         )
     return ShownQueue(

@@ -1,4 +1,4 @@
-"""The queue of jobs on a real PostgreSQL: asked for twice, killed, failed, seen from two machines."""
+"""The queue of jobs on a real PostgreSQL: asked twice, killed, failed, seen from two machines."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def work_until(worker: JobWorker, is_done: Callable[[], bool], seconds: float = 
         task = asyncio.create_task(worker.run())
         try:
             async with asyncio.timeout(seconds):
-                while not await asyncio.to_thread(is_done):
+                while not await asyncio.to_thread(is_done):  # noqa: ASYNC110 - in the database
                     await asyncio.sleep(0.05)
         finally:
             task.cancel()
