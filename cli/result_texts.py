@@ -239,7 +239,7 @@ _STORES = (
     N_("nothing new for {days} days"),
     N_("it is not running"),
     N_("the process that worked at it ended before it was done"),
-    N_("The analysis failed ({kind}). ebbtide nightly says more of it."),
+    N_("The analysis did not go well ({kind}). ebbtide nightly says more of it."),
     N_("An error of the kind {kind}."),
     N_("the run of {time} ended with status {status}"),
 )

@@ -62,13 +62,8 @@ TEXTS = (
     N_("End it, or choose another port."),
     N_("Another program uses port {port}."),
     N_("End it, or choose another: ebbtide start --port {value}"),
-    N_("This store has no queue of jobs: there is one on PostgreSQL alone."),
-    N_("Run the job in this process: ebbtide jobs --start nightly."),
-    N_("{task} is no job that can be started."),
     N_("There is no job {number} that failed."),
     N_("ebbtide jobs lists those there are."),
-    N_("The analysis of {count} of {number} people failed."),
-    N_("ebbtide nightly says of whom, and why."),
     N_("The API did not start."),
     N_("See the messages above."),
 )

@@ -18,7 +18,7 @@ _TASKS = {
     "caseload": N_("Changes on caseloads"),
     "retention": N_("Retention"),
 }
-_STATES = {"waiting": N_("waits"), "running": N_("runs"), "failed": N_("failed")}
+_STATES = {"waiting": N_("waits"), "running": N_("runs"), "failed": N_("did not go well")}
 _RETRIED = 5  # buttons; further ones come when these are done
 
 
@@ -31,8 +31,11 @@ def show_job_queue(api: Any) -> None:
     if not queue["workers"]:
         st.write(_("No process works at the jobs: start the API or ebbtide worker."))
     st.write(
-        _("{waiting} wait, {running} run, {failed} failed. {workers} processes work.").format(
-            **{key: queue[key] for key in ("waiting", "running", "failed", "workers")}
+        _("{waiting} wait, {running} run, {ended} did not go well. {workers} processes work.").format(
+            waiting=queue["waiting"],
+            running=queue["running"],
+            ended=queue["failed"],
+            workers=queue["workers"],
         )
     )
     if queue["jobs"]:
@@ -56,7 +59,7 @@ def _describe(job: dict[str, Any]) -> dict[str, Any]:
         _("Of"): job["subject"][:8] or "–",
         _("State"): _(_STATES[job["state"]]),
         _("Again"): "–" if job["due"] is None else format_day_and_time(to_own_clock(job["due"])),
-        _("Why it failed"): say(job["reason"]) or "–",
+        _("What went wrong"): say(job["reason"]) or "–",
         _("Machine"): job["machine"] or "–",
     }
 
