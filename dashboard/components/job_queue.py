@@ -31,7 +31,9 @@ def show_job_queue(api: Any) -> None:
     if not queue["workers"]:
         st.write(_("No process works at the jobs: start the API or ebbtide worker."))
     st.write(
-        _("{waiting} wait, {running} run, {ended} did not go well. {workers} processes work.").format(
+        _(
+            "{waiting} wait, {running} run, {ended} did not go well. {workers} processes work."
+        ).format(
             waiting=queue["waiting"],
             running=queue["running"],
             ended=queue["failed"],

@@ -48,11 +48,13 @@ store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PE
     AccessToken AttemptLimit Attempts AuditLine BaselineReason BaselineStart Beats CareProposal
     CareRecords Consent DailyWindows DecisionPoint ExportPin FhirExport HeartRateColumns
     IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod
-    JobState Message NewJob NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken
+    JobState Message NewJob NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose
+    OneTimeToken
     Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
-    PushSubscription QuestionnaireResponse QueuedJob Rates Rating RecoveryCode ReminderPlan RemovedStream
+    PushSubscription QuestionnaireResponse QueuedJob Rates Rating RecoveryCode ReminderPlan
+    RemovedStream
     RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredNight StoredReport
-    StreamCoverage TherapySession TaskSuccess TokenKind Totp Turn TurnResult Withdrawal pack_answers
+    StreamCoverage TaskSuccess TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore remove_stopped_trial restore restore_server_backup trial_folder

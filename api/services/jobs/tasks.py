@@ -111,7 +111,8 @@ def _analyse(context: JobContext, person_id: str | None) -> None:
     if result.failed:
         kinds = sorted({problem.partition(":")[0] for _, problem in result.failed})
         raise JobFailedError(
-            f"The analysis did not go well ({', '.join(kinds)}).", "ebbtide nightly says more of it."
+            f"The analysis did not go well ({', '.join(kinds)}).",
+            "ebbtide nightly says more of it.",
         )
 
 
