@@ -18,6 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from api.http import problems
 from api.http.compute import Computations
 from api.http.deps import MAX_CONCURRENT_UPLOADS
+from api.http.jobs import JobTask
 from api.http.password_hashing import PasswordHasher
 from api.http.reminders import ReminderTask
 from api.http.withdrawals import WithdrawalTask
@@ -113,6 +114,7 @@ def create_app(
             asyncio.create_task(_watch_erasures(watch)),
             asyncio.create_task(app.state.withdrawals.run()),
             asyncio.create_task(app.state.reminders.run()),
+            asyncio.create_task(app.state.jobs.run()),
         ]
         yield
         for task in tasks:
@@ -148,6 +150,7 @@ def create_app(
     app.state.research_min_people = settings.research_min_people
     app.state.mailer = mailer_from_settings(settings)
     app.state.reminders = ReminderTask(stores, settings, app.state.mailer)
+    app.state.jobs = JobTask(stores, settings, erase_local)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {

@@ -48,6 +48,8 @@ COMMANDS = {
     "secrets": "cli.server.secrets:secrets",
     "nightly": "cli.admin.nightly:nightly",
     "daily": "cli.admin.daily:daily",
+    "jobs": "cli.admin.jobs:jobs",
+    "worker": "cli.admin.jobs:worker",
     "status": "cli.straps.status:status",
     "doctor": "cli.straps.doctor:doctor",
 }
@@ -145,6 +147,13 @@ SUMMARIES = {
     ),
     "daily": N_(
         "Run a command of this program once a day, and again an hour later where it failed."
+    ),
+    "jobs": N_(
+        "List the jobs that wait, run or failed, on whichever machine; start or retry one.\n\n"
+        "An embedded store has no queue: what is started there is done at once, in this process."
+    ),
+    "worker": N_(
+        "Work at the queue of jobs until Ctrl-C, beside the API or on a machine of its own."
     ),
     "status": N_("What is paired, what is kept, and what waits for upload."),
     "doctor": N_("Look at Bluetooth, disk, clock and server: what is wrong, and how to mend it."),

@@ -246,6 +246,9 @@ _STORES = (
     N_("the time they agreed to is over"),
     N_("nothing new for {days} days"),
     N_("it is not running"),
+    N_("the process that worked at it ended before it was done"),
+    N_("The analysis did not go well ({kind}). ebbtide nightly says more of it."),
+    N_("An error of the kind {kind}."),
     N_("the run of {time} ended with status {status}"),
 )
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PasswordUsers = Literal["everybody", "patients", "nobody"]
+_TIME_OF_DAY = r"([01]\d|2[0-3]):[0-5]\d"
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?")
 StaffSecondFactor = Literal["off", "required"]
 _NAMED_SERVER = re.compile(r"([a-z][a-z0-9-]{0,29})=(\S+)")
@@ -217,6 +218,27 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         description="Erase (ebbtide retention) whoever sent nothing new for so many days",
+    )
+
+    # Jobs in the queue on PostgreSQL
+    jobs_in_api: bool = Field(
+        default=True,
+        description="Whether processes of the API work at the queue of jobs, too; false: ebbtide "
+        "worker alone",
+    )
+    nightly_at: str | None = Field(
+        default=None,
+        pattern=f"^{_TIME_OF_DAY}$",
+        description="When the nightly analysis is put into the queue each day, in UTC; without "
+        "it, it is run by ebbtide daily nightly",
+        examples=["02:30"],
+    )
+    retention_at: str | None = Field(
+        default=None,
+        pattern=f"^{_TIME_OF_DAY}$",
+        description="When whoever may not be kept any longer is erased each day, in UTC; without "
+        "it, that is done by ebbtide retention --apply",
+        examples=["04:00"],
     )
 
     # Servers in place of the embedded store

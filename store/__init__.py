@@ -31,6 +31,7 @@ from store.protocols.access import (
     TokenStore,
 )
 from store.protocols.beats import BeatStore
+from store.protocols.jobs import JobStore
 from store.protocols.nights import NightStore
 from store.protocols.offers import OfferStore
 from store.protocols.programme import ProgrammeStore
@@ -54,6 +55,7 @@ __all__ = [
     "ExportPinStore",
     "FhirExportStore",
     "IdempotencyStore",
+    "JobStore",
     "LedgerContent",
     "LedgerErasure",
     "LedgerError",

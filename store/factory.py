@@ -15,6 +15,7 @@ from store.errors import DamagedStoreError
 from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.jobs import SqlJobStore
 from store.sql.nights import SqlNightStore
 from store.sql.offers import SqlOfferStore
 from store.sql.programme import SqlProgrammeStore
@@ -56,6 +57,7 @@ def open_stores(settings: Settings) -> Stores:
         nights=SqlNightStore(engine),
         database=engine,
         ledger=ErasureLedger.from_settings(settings),
+        jobs=SqlJobStore(engine) if engine.dialect.name == "postgresql" else None,
     )
 
 

@@ -11,6 +11,7 @@ from ebbtide.errors import EbbtideError
 from store.ledger import ErasureLedger
 from store.protocols.access import AccessStore
 from store.protocols.beats import BeatStore
+from store.protocols.jobs import JobStore
 from store.protocols.nights import NightStore
 from store.protocols.offers import OfferStore
 from store.protocols.programme import ProgrammeStore
@@ -29,7 +30,8 @@ class Stores:
     """The stores, the clock, and the SQL database of all of them but the beats.
 
     ``database`` is for maintenance, which copies whole tables; use cases go through the stores.
-    ``ledger`` lies outside of them: each erasure is noted there before it begins.
+    ``ledger`` lies outside of them: each erasure is noted there before it begins. ``jobs``: the
+    queue that several machines share; None where there is none, as in the embedded store.
     """
 
     beats: BeatStore
@@ -42,6 +44,7 @@ class Stores:
     now: Callable[[], int] = timestamps.now_ns
     database: Engine | None = field(default=None, repr=False)
     ledger: ErasureLedger | None = field(default=None, repr=False)
+    jobs: JobStore | None = None
 
     @property
     def engine(self) -> Engine:

@@ -48,6 +48,7 @@ from api.routes.people import (
     computer,
     consents,
     erasure,
+    jobs,
     operation,
 )
 from api.routes.research import clinic_offers, cohort_link
@@ -100,6 +101,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     second_factors.router,
     accounts.router,
     operation.router,
+    jobs.router,
     operation.accounts,
     computer.router,
     caseload.router,

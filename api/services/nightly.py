@@ -6,7 +6,7 @@ result is stored at once: a run that was stopped continues where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
@@ -82,16 +82,29 @@ def run_nightly(
     max_tasks: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> NightlyResult:
-    """Bring every patient's windows and report up to date, ``max_tasks`` at the same time.
+    """Bring every patient's windows and report up to date, ``max_tasks`` at the same time; see
+    ``analyse_people``.
+    """
+    result = analyse_people(stores, stores.records.people(), executor, max_tasks, progress)
+    refresh_changes(stores)
+    return result
+
+
+def analyse_people(
+    stores: Stores,
+    people: Sequence[Person],
+    executor: Executor,
+    max_tasks: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> NightlyResult:
+    """Bring the windows and reports of these people up to date, ``max_tasks`` at the same time.
 
     A patient whose analysis fails is listed in the result and does not stop the others. Nothing is
     computed for those who took back consent to keeping.
     """
     result = NightlyResult()
     people = [
-        person
-        for person in stores.records.people()
-        if may_be_used(stores.records.consents(person.id), stores.now())
+        person for person in people if may_be_used(stores.records.consents(person.id), stores.now())
     ]
     for patient in people:
         _stop_harmful_offers(stores, patient, result)
@@ -124,7 +137,6 @@ def run_nightly(
         while len(running) < max_tasks and (person := next(todo, None)) is not None:
             submit_next(person)
         if not running:
-            refresh_changes(stores)
             return result
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:

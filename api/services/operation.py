@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.services.jobs.listing import find_next_time, load_queue
+from api.services.jobs.tasks import NIGHTLY, RETENTION
 from ebbtide.daily_state import DAILY_COMMANDS, problem_of, read_state
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, SECOND
@@ -78,9 +80,15 @@ def check_stores(stores: Stores) -> Iterator[StoreState]:
             yield StoreState(name, True)
 
 
-def load_jobs(settings: Settings) -> Iterator[JobState]:
-    """Load what the jobs of each day wrote of themselves (``ebbtide daily``)."""
+def load_jobs(settings: Settings, stores: Stores) -> Iterator[JobState]:
+    """Load what the jobs of each day wrote of themselves (``ebbtide daily``); of those that the
+    queue has a time for, what the database says, which is the same on every machine.
+    """
+    queued = dict(_load_queued(settings, stores))
     for name in DAILY_COMMANDS:
+        if name in queued:
+            yield queued[name]
+            continue
         state = read_state(settings.data_dir / f"daily-{name}.json")
         yield JobState(
             name,
@@ -88,6 +96,26 @@ def load_jobs(settings: Settings) -> Iterator[JobState]:
             _ns(None if state is None else state.next_s),
             problem_of(state, time.time()),
         )
+
+
+def _load_queued(settings: Settings, stores: Stores) -> Iterator[tuple[str, JobState]]:
+    times = {NIGHTLY: settings.nightly_at, RETENTION: settings.retention_at}
+    queue = load_queue(stores) if any(times.values()) else None
+    if queue is None:
+        return
+    done = {item.task: item.at_ns for item in queue.successes}
+    for name, at in times.items():
+        if at is not None:
+            problem = next((job.reason for job in queue.jobs if job.task == name), "")
+            yield (
+                name,
+                JobState(
+                    name,
+                    done.get(name),
+                    find_next_time(at, stores.now()),
+                    problem if queue.workers else "it is not running",
+                ),
+            )
 
 
 def _ns(at_s: float | None) -> int | None:

@@ -62,6 +62,8 @@ TEXTS = (
     N_("End it, or choose another port."),
     N_("Another program uses port {port}."),
     N_("End it, or choose another: ebbtide start --port {value}"),
+    N_("There is no job {number} that failed."),
+    N_("ebbtide jobs lists those there are."),
     N_("The API did not start."),
     N_("See the messages above."),
 )

@@ -84,6 +84,9 @@ COHORT_LINK = (
 )
 OPERATION = (
     *(N_("beats"), N_("people and ratings"), N_("it is not running")),
+    N_("the process that worked at it ended before it was done"),
+    N_("The analysis did not go well ({kind}). ebbtide nightly says more of it."),
+    N_("An error of the kind {kind}."),
     *(N_("the operator of this server"), N_("an account that is no more")),
     N_(
         "Deleted, but not overwritten in the files yet ({which}: {what}). The service tries it "

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.job_queue import show_job_queue
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time, format_number
@@ -105,6 +106,7 @@ def _health(api: Any) -> None:
             "sends them when it is back."
         )
     )
+    show_job_queue(api)
     _backups(state["backups"])
 
 

@@ -32,6 +32,7 @@ from store.models.imports import (
     ImportOutcome,
     ImportResult,
 )
+from store.models.jobs import JobState, NewJob, QueuedJob, TaskSuccess
 from store.models.nights import NightsPut, StoredNight
 from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
@@ -113,7 +114,9 @@ __all__ = [
     "ImportedHeartRate",
     "ImportedRating",
     "IndexMethod",
+    "JobState",
     "Message",
+    "NewJob",
     "NightsPut",
     "NotAvailable",
     "Note",
@@ -133,6 +136,7 @@ __all__ = [
     "Purpose",
     "PushSubscription",
     "QuestionnaireResponse",
+    "QueuedJob",
     "Rates",
     "Rating",
     "RecoveryCode",
@@ -147,6 +151,7 @@ __all__ = [
     "StoredNight",
     "StoredReport",
     "StreamCoverage",
+    "TaskSuccess",
     "TherapySession",
     "TokenKind",
     "Totp",

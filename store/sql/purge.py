@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from ebbtide._sqlite import overwrite_deleted
 from ebbtide.errors import EbbtideError
+from store.sql.jobs import QUEUE_TABLES
 from store.sql.tables.records import Base
 
 # A larger table is locked for too long while it is written anew (about 50 MB/s).
@@ -46,7 +47,7 @@ def _rewrite_tables(connection: Connection) -> list[str]:
     """VACUUM alone leaves the bytes of deleted rows in the free space of pages; FULL does not."""
     large, foreign = [], []
     there = set(inspect(connection).get_table_names())
-    for name in sorted(set(Base.metadata.tables) & there):
+    for name in sorted({*Base.metadata.tables, *QUEUE_TABLES} & there):
         size = connection.scalar(
             text("SELECT pg_total_relation_size(to_regclass(:name))"), {"name": name}
         )

@@ -23,6 +23,7 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
+from store.sql.jobs import delete_jobs
 from store.sql.mentions import delete_mentions
 from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
@@ -345,6 +346,7 @@ class SqlRecordStore(SqlWithdrawals):
             person = db.get(PersonRow, person_id)
             if person is not None:
                 delete_mentions(db, person)
+                delete_jobs(db, person.id)
             # Recorders that hold these tokens are told that the person was erased.
             db.execute(
                 insert(ErasedTokenRow).from_select(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0031"
+NEWEST = "0032"
 # Stores from before revisions were stored have the tables of this one.
 _BEFORE_REVISIONS = "0001"
 

@@ -185,6 +185,7 @@ class Victim:
             "token_id": [self.token_id],
             "device_id": [self.phone_id],
             "number": ["1"],
+            "job_id": ["1"],
             "table": [
                 *("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"),
                 *("prompts", "decision_points", "stress_before", "gaps", "nights"),

@@ -39,7 +39,7 @@ analytics.programme: AroundSession Burst Change DayHours DueQuestionnaire GroupO
     hedges_g onset plan_occasions practice_effect questionnaires_due score_answers score_change
     share trend trigger_pattern validate_plan wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
-    ExportPinStore FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError
+    ExportPinStore FhirExportStore IdempotencyStore JobStore LedgerContent LedgerErasure LedgerError
     LockoutStore NightStore OfferStore PasswordStore ProgrammeStore PromptStore RecordStore
     RequestCountStore ResearchStore SecondFactorStore StorageKeyStore StoreError Stores TokenStore
     hash_id open_stores
@@ -48,11 +48,13 @@ store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PE
     AccessToken AttemptLimit Attempts AuditLine BaselineReason BaselineStart Beats CareProposal
     CareRecords Consent DailyWindows DecisionPoint ExportPin FhirExport HeartRateColumns
     IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod
-    Message NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken
+    JobState Message NewJob NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose
+    OneTimeToken
     Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
-    PushSubscription QuestionnaireResponse Rates Rating RecoveryCode ReminderPlan RemovedStream
+    PushSubscription QuestionnaireResponse QueuedJob Rates Rating RecoveryCode ReminderPlan
+    RemovedStream
     RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredNight StoredReport
-    StreamCoverage TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
+    StreamCoverage TaskSuccess TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport PlannedMove RebalancePlan
     RebalanceResult RestoreResult ServerState check_sqlite check_stores create_backup
     create_server_backup list_servers made_ns move move_people plan_rebalance remove_old_backups

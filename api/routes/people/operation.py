@@ -122,7 +122,7 @@ def operation_state(_: Administrator, stores: StoresDep, request: Request) -> Op
                 next=_moment(item.next_ns),
                 problem=item.problem,
             )
-            for item in load_jobs(settings)
+            for item in load_jobs(settings, stores)
         ],
         recorders=RecordersOut(
             signed_in=recorders.signed_in,

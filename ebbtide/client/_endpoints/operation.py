@@ -14,6 +14,14 @@ class OperationEndpoints(Transport):
         """Get version, stores, jobs of each day, recorders, backups and settings."""
         return self._dict("GET", "operation/state", prefix="/v1")
 
+    def operation_jobs(self) -> dict[str, Any]:
+        """Get what waits in the queue of jobs, runs and failed, on all machines."""
+        return self._dict("GET", "operation/jobs", prefix="/v1")
+
+    def operation_retry_job(self, job_id: int) -> None:
+        """Have a failed job tried again now. Raises ApiError where no such job failed."""
+        self._request("POST", f"operation/jobs/{job_id}/retry", prefix="/v1")
+
     def operation_consents(self) -> list[dict[str, Any]]:
         """List what each patient agrees to now."""
         return self._list("GET", "operation/consents", prefix="/v1")
