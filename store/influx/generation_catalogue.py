@@ -21,7 +21,7 @@ from store.sql.tables.beats import (
     WindowDayRow,
 )
 
-_GENERATION = select(*columns_of(GenerationRow, StoreGeneration))  # built once: see transactions
+_GENERATION = select(*columns_of(GenerationRow, StoreGeneration))  # built once
 
 
 class GenerationCatalogue:

@@ -54,7 +54,7 @@ def _select_near_runs() -> CompoundSelect[Any]:
     )
 
 
-# Built once: they run at every upload, and to build one takes longer than to run it.
+# Built once: they run at every upload.
 _NEAR_RUNS = _select_near_runs()
 _SPANS = (
     select(RunRow.first_sequence, RunRow.last_sequence)

@@ -44,7 +44,7 @@ _ONE_OF_A_PERSON = frozenset(
 )
 _PERSON_COLUMNS = columns_of(PersonRow, Person)
 # Built once: it runs at every request, and building it takes three times as long as running it.
-# Of columns, since to make objects of two tables takes longer than the rest.
+# Of columns: the objects of two tables would be made only to be read once.
 _VALID_TOKEN = (
     select(*_PERSON_COLUMNS, *columns_of(AccessTokenRow, AccessToken))
     .join(AccessTokenRow, AccessTokenRow.person_id == PersonRow.id)
