@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select
 
 from ebbtide.beats import Gap, Stream
 from store.encoding.runs import Run, day_fingerprints, days_of
@@ -37,6 +37,13 @@ from store.sql.tables.beats import (
     RunRow,
     StreamRow,
     WindowDayRow,
+)
+
+# Built once: it runs at every upload.
+_LOCKED_STREAM = (
+    select(StreamRow.id)
+    .where(StreamRow.id == bindparam("stream_id"), StreamRow.subject_id == bindparam("subject_id"))
+    .with_for_update()
 )
 
 
@@ -88,12 +95,8 @@ class BeatCatalogue:
     def appending(self, subject_id: str, stream_id: str) -> Iterator[StreamTransaction]:
         """The stream, locked until what was appended is committed. Raises UnknownStreamError."""
         with write_transaction(self._engine) as db:
-            found = db.execute(
-                select(StreamRow.id)
-                .where(StreamRow.id == stream_id, StreamRow.subject_id == subject_id)
-                .with_for_update()
-            ).first()
-            if found is None:
+            of_stream = {"stream_id": stream_id, "subject_id": subject_id}
+            if db.execute(_LOCKED_STREAM, of_stream).first() is None:
                 require_not_removed(db, subject_id, stream_id)
                 raise UnknownStreamError(
                     f"There is no stream {stream_id}.",

@@ -80,7 +80,13 @@ class InfluxServer:
             headers["Authorization"] = f"Token {address.token}"
         self._headers = headers
         self._session = requests.Session()
-        self._verify: bool | str = True if address.ca_file is None else str(address.ca_file)
+        # Proxy and certificates of the environment are read here: requests would look for them at
+        # each request, which was 7% of the profile of an upload's threads.
+        verify = True if address.ca_file is None else str(address.ca_file)
+        found = self._session.merge_environment_settings(address.url, {}, None, verify, None)
+        self._session.proxies.update(found["proxies"])
+        self._session.trust_env = False
+        self._verify: bool | str = found["verify"]
         self._client = InfluxDBClient(
             where.hostname,
             where.port or (443 if where.scheme == "https" else 8086),

@@ -10,7 +10,7 @@ from ebbtide.timestamps import DAY
 from store.errors import RemovedStreamError, UnknownStreamError
 from store.models.beats import RemovedStream, StoreGeneration
 from store.sql.engine import reading, write_transaction
-from store.sql.rows import from_row
+from store.sql.rows import columns_of, from_row, from_values
 from store.sql.tables.beats import (
     GapRow,
     GenerationRow,
@@ -21,17 +21,20 @@ from store.sql.tables.beats import (
     WindowDayRow,
 )
 
+_GENERATION = select(*columns_of(GenerationRow, StoreGeneration))  # built once
+
 
 class GenerationCatalogue:
     """Generation and removed streams; ``engine`` is at the newest revision."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reading = reading(engine)
 
     def read(self) -> StoreGeneration:
         """Return which state of the store this is."""
-        with reading(self._engine).connect() as db:
-            return from_row(StoreGeneration, db.execute(select(GenerationRow.__table__)).one())
+        with self._reading.connect() as db:
+            return from_values(StoreGeneration, db.execute(_GENERATION).one())
 
     def begin_backup(self) -> int:
         """Raise the counter by one and return what it was; see BeatStore."""

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Row,
+    bindparam,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from ebbtide import timestamps
 from ebbtide.beats import Notification
@@ -25,6 +36,43 @@ RUN_COLUMNS = (
 )
 
 
+def _select_near_runs() -> CompoundSelect[Any]:
+    """Select the runs with numbers from ``first`` to ``last`` of a stream, the run that ends just
+    before them, and the nearest with beats on either side.
+    """
+    of_stream = select(*RUN_COLUMNS).where(RunRow.stream_id == bindparam("stream_id"))
+    with_beats = of_stream.where(RunRow.beats > 0).limit(1)
+    before = with_beats.where(RunRow.last_sequence < bindparam("first"))
+    after = with_beats.where(RunRow.first_sequence > bindparam("last"))
+    return union_all(
+        of_stream.where(
+            RunRow.first_sequence <= bindparam("last"),
+            RunRow.last_sequence >= bindparam("before_first"),
+        ),
+        select(before.order_by(RunRow.last_sequence.desc()).subquery()),
+        select(after.order_by(RunRow.first_sequence).subquery()),
+    )
+
+
+# Built once: they run at every upload.
+_NEAR_RUNS = _select_near_runs()
+_SPANS = (
+    select(RunRow.first_sequence, RunRow.last_sequence)
+    .where(RunRow.stream_id == bindparam("stream_id"))
+    .order_by(RunRow.first_sequence)
+)
+_GROWN_COLUMNS = ("last_sequence", *(column.key for column in RUN_COLUMNS[2:]), "kept_ns")
+# A bound parameter of an UPDATE must not be called like a column that it sets.
+_GROW_RUN = (
+    update(RunRow)
+    .where(
+        RunRow.stream_id == bindparam("of_stream"), RunRow.first_sequence == bindparam("of_first")
+    )
+    .values({name: bindparam(name) for name in _GROWN_COLUMNS})
+)
+_ADD_RUN = insert(RunRow)
+
+
 class StreamTransaction:
     """A stream that is locked while something is appended to it, to ``server``."""
 
@@ -37,18 +85,14 @@ class StreamTransaction:
     def stored_runs(self, notifications: Sequence[Notification]) -> list[Run]:
         """The runs with numbers of this upload, and the nearest with beats on either side of it."""
         first, last = notifications[0].sequence, notifications[-1].sequence
-        of_stream = select(*RUN_COLUMNS).where(RunRow.stream_id == self._stream_id)
-        with_beats = of_stream.where(RunRow.beats > 0).limit(1)
-        before = with_beats.where(RunRow.last_sequence < first)
-        after = with_beats.where(RunRow.first_sequence > last)
         # In one statement: an upload of two seconds waits for the database, not for its disk.
-        parts = (
-            # With the run that the first may be joined to.
-            of_stream.where(RunRow.first_sequence <= last, RunRow.last_sequence >= first - 1),
-            select(before.order_by(RunRow.last_sequence.desc()).subquery()),
-            select(after.order_by(RunRow.first_sequence).subquery()),
-        )
-        found = {run_of(row) for row in self._db.execute(union_all(*parts))}
+        near = {
+            "stream_id": self._stream_id,
+            "first": first,
+            "last": last,
+            "before_first": first - 1,  # the run that the first may be joined to
+        }
+        found = {Run(*row) for row in self._db.execute(_NEAR_RUNS, near)}
         self._known = {run.last: run for run in found}
         return sorted(found, key=lambda run: run.first)
 
@@ -79,14 +123,11 @@ class StreamTransaction:
             "kept_ns": timestamps.now_ns(),
         }
         if grows:
-            here = (RunRow.stream_id == self._stream_id, RunRow.first_sequence == run.first)
-            self._db.execute(update(RunRow).where(*here).values(stored))
+            here = {"of_stream": self._stream_id, "of_first": run.first}
+            self._db.execute(_GROW_RUN, {**stored, **here})
         else:
-            self._db.execute(
-                insert(RunRow).values(
-                    {**stored, "stream_id": self._stream_id, "first_sequence": run.first}
-                )
-            )
+            here = {"stream_id": self._stream_id, "first_sequence": run.first}
+            self._db.execute(_ADD_RUN, {**stored, **here})
 
     def add_movement(self, spans_of_day: Mapping[int, int]) -> None:
         """So many more spans of each day."""
@@ -121,11 +162,7 @@ def is_erased(db: Connection, subject_id: str) -> bool:
 
 def last_acknowledged(db: Connection, stream_id: str) -> int:
     """Return the highest sequence number up to which nothing is missing."""
-    rows = db.execute(
-        select(RunRow.first_sequence, RunRow.last_sequence)
-        .where(RunRow.stream_id == stream_id)
-        .order_by(RunRow.first_sequence)
-    )
+    rows = db.execute(_SPANS, {"stream_id": stream_id})
     return acknowledged_sequence((row[0], row[1]) for row in rows)
 
 

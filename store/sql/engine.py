@@ -31,7 +31,8 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._single_reads = sessionmaker(reading(engine), expire_on_commit=False)
+        self._reading = reading(engine)
+        self._single_reads = sessionmaker(self._reading, expire_on_commit=False)
 
 
 def sqlite_engine(path: Path) -> Engine:

@@ -40,7 +40,7 @@ class SqlImports(SqlHeartRates):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._single_reads = sessionmaker(reading(engine), expire_on_commit=False)
+        self._reading = reading(engine)
 
     def import_records(
         self,

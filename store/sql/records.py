@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import replace
 
-from sqlalchemy import and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -26,7 +26,7 @@ from store.sql.engine import write_transaction
 from store.sql.jobs import delete_jobs
 from store.sql.mentions import delete_mentions
 from store.sql.purge import purge
-from store.sql.rows import columns_of, from_row, to_row
+from store.sql.rows import columns_of, from_row, from_values, to_row
 from store.sql.tables.access import STORAGE_KEY_BYTES, ErasedTokenRow, StorageKeyRow
 from store.sql.tables.prompts import PromptRow
 from store.sql.tables.records import (
@@ -40,6 +40,13 @@ from store.sql.tables.records import (
     SessionRow,
 )
 from store.sql.withdrawals import SqlWithdrawals, delete_data
+
+# Built once: it runs twice at every upload.
+_CONSENTS = (
+    select(*columns_of(ConsentRow, Consent))
+    .where(ConsentRow.person_id == bindparam("person_id"))
+    .order_by(ConsentRow.number)
+)
 
 
 class SqlRecordStore(SqlWithdrawals):
@@ -279,10 +286,9 @@ class SqlRecordStore(SqlWithdrawals):
 
     def consents(self, person_id: str) -> list[Consent]:
         """List every answer of this person, oldest first."""
-        query = select(ConsentRow).where(ConsentRow.person_id == person_id)
-        with self._single_reads() as db:
-            rows = db.scalars(query.order_by(ConsentRow.number))
-            return [from_row(Consent, row) for row in rows]
+        with self._reading.connect() as db:
+            rows = db.execute(_CONSENTS, {"person_id": person_id}).all()
+        return [from_values(Consent, row) for row in rows]
 
     def put_report(self, report: StoredReport) -> None:
         """Replace the report of this kind; see RecordStore."""

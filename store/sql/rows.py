@@ -6,7 +6,7 @@ enums as their values in order, separated by spaces; numbers, texts and booleans
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
@@ -57,6 +57,19 @@ def from_row(record_type: type[RecordType], row: object) -> RecordType:
         value = getattr(row, column.name)
         values[column.name] = value if column.decode is None else column.decode(value)
     return record_type(**values)
+
+
+def from_values(record_type: type[RecordType], values: Iterable[object]) -> RecordType:
+    """Make a record of the stored values of its fields, as ``columns_of`` selects them.
+
+    Raises ValueError where there are more or fewer of them than fields.
+    """
+    return record_type(
+        *(
+            value if column.decode is None else column.decode(value)
+            for column, value in zip(_columns(record_type), values, strict=True)
+        )
+    )
 
 
 def columns_of(row_type: type[DeclarativeBase], record_type: type[DataclassInstance]) -> list[Any]:

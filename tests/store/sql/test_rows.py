@@ -37,7 +37,7 @@ from store.models import (
     TherapySession,
     TokenKind,
 )
-from store.sql.rows import columns_of, from_row, to_row, to_values
+from store.sql.rows import columns_of, from_row, from_values, to_row, to_values
 from store.sql.tables import access, beats, imports, programme, records
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ def test_a_record_comes_back_from_its_row(
     row = to_row(row_type, record)
     back = from_row(type(record), row)
     assert back == record
+    columns = columns_of(row_type, type(record))
+    assert from_values(type(record), [getattr(row, column.key) for column in columns]) == record
     for field in fields(record):
         value = getattr(back, field.name)
         assert type(value) is type(getattr(record, field.name))
@@ -159,6 +161,11 @@ def test_an_enum_value_that_is_not_defined_is_refused() -> None:
     row.kind = "something else"
     with pytest.raises(ValueError, match="something else"):
         from_row(Note, row)
+
+
+def test_too_few_values_are_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        from_values(Programme, ["p"])
 
 
 def test_a_field_that_no_column_holds_is_refused() -> None:
