@@ -15,6 +15,7 @@ from ingest.nights.assemble import clean, once_each
 from ingest.nights.clock import is_of_this_century, parse_offset
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.people import rows_of_one
 from ingest.nights.tables import read_rows
 
 _SOURCE = "WHOOP"
@@ -39,7 +40,7 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
                 f"{member.base} has no column 'Cycle timezone', so its times have no zone.",
                 "Export it again (WHOOP: More > App Settings > Data Export).",
             )
-        for cells in read_rows(members, member, remarks):
+        for cells in rows_of_one(member, read_rows(members, member, remarks)):
             night = _night(cells, remarks)
             if night is None:
                 continue
