@@ -298,9 +298,7 @@ def main() -> None:
     done = {(row["scenario"], row["n"], row["link"], row["first"]) for row in rows}
     wanted = [
         cell
-        for cell in cells(
-            given.draws, given.days, given.only, with_hours=not given.without_hours
-        )
+        for cell in cells(given.draws, given.days, given.only, with_hours=not given.without_hours)
         if (cell.scenario, cell.n, cell.link, cell.first) not in done
     ]
     with ProcessPoolExecutor(given.workers) as pool:

@@ -35,8 +35,8 @@ _NOON_NS = _DAY_NS // 2
 _ALPHA = 0.05
 #: Times a typical distance from the nights around it, beyond which one night is set aside.
 _OUTLIER = 4.5
-#: Circular standard deviation of the hour of waking from which it is a covariate. Free weekends have
-#: about one and a half hours; two shifts that begin eight hours apart have four.
+#: Circular standard deviation of the hour of waking from which it is a covariate. Late weekends
+#: have about one hour; two shifts that begin eight hours apart have four.
 MIN_WAKING_SD_H = 1.5
 _WAKING_HARMONICS = 2  # of the day: a straight line in the hour fits two shifts and no three
 

@@ -43,9 +43,7 @@ _BPM = ("beats per minute", "bpm")
 _DETAIL_MARKS = {"coverage", "low_frequency", "high_frequency", "standard deviation milliseconds"}
 _EMPTY = (None, "", "NaN", "nan", "NA", "null")
 _SAME_MS = 0.5  # between two files that round
-_AMERICAN = re.compile(
-    r"(\d\d?)/(\d\d?)/(\d\d|\d{4}) (\d\d?):(\d\d)(?::(\d\d))?(?: ([AP])M)?"
-)
+_AMERICAN = re.compile(r"(\d\d?)/(\d\d?)/(\d\d|\d{4}) (\d\d?):(\d\d)(?::(\d\d))?(?: ([AP])M)?")
 _RATE = re.compile(rb'"dateTime"\s*:.{0,80}"bpm"\s*:', re.DOTALL)
 
 
@@ -59,7 +57,7 @@ def _kind(member: Member) -> str | None:
         return None
     if names & set(_DAILY) or (names & set(_RMSSD) and names & {*_NREM, "entropy"}):
         return "daily"
-    if names & set(_RMSSD) and (names & _DETAIL_MARKS or names >= {"lf", "hf"}):
+    if names & set(_RMSSD) and names & _DETAIL_MARKS:
         return "details"
     if "beats per minute" in names:
         return "rate table"
@@ -86,7 +84,10 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     for member in kinds.get("answer", []):
         own, of_minutes = averages_and_values(members, member)
         values += _located(
-            [(_moment(time), Measured(0, 0, clean(rmssd, "rmssd_ms"))) for time, rmssd in of_minutes],
+            [
+                (_moment(time), Measured(0, 0, clean(rmssd, "rmssd_ms")))
+                for time, rmssd in of_minutes
+            ],
             *(member, context, remarks),
         )
         averages += _dated(own, member, remarks)
@@ -244,9 +245,7 @@ def _rate_rows(
             yield _moment(str(row.get("dateTime", ""))), value.get("bpm")
 
 
-def _daily(
-    members: Members, member: Member, remarks: Remarks
-) -> list[tuple[date, float, str]]:
+def _daily(members: Members, member: Member, remarks: Remarks) -> list[tuple[date, float, str]]:
     found = [
         (_cell(row, _TIME) or "", _cell(row, (*_DAILY, *_RMSSD)))
         for row in rows_of_one(member, read_rows(members, member, remarks))

@@ -1,20 +1,14 @@
 """Heart rate variability of Fitbit's web API, as programs and studies save its answers: JSON.
 
-``/hrv/date``: the device's own average of a night (``dailyRmssd``), under the date on which it ended.
+``/hrv/date``: the device's own average of a night (``dailyRmssd``), by the date on which it ended.
 ``/hrv/date/all``: RMSSD of every five minutes asleep, by local time. The shape is that of Fitbit's
 documentation; it could not be checked against a saved answer.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
-from ebbtide.errors import EbbtideError
+from ingest.nights.json_objects import find_objects, load_json
 from ingest.nights.members import Member, Members
-
-MARKS = ("dailyRmssd", "minutes")
 
 
 def is_answer(member: Member) -> bool:
@@ -32,29 +26,12 @@ def averages_and_values(
 
     Raises EbbtideError for JSON that is damaged.
     """
-    try:
-        whole = json.loads(members.read_text(member))
-    except (ValueError, RecursionError) as error:
-        raise EbbtideError(
-            f"{member.base} is damaged JSON ({error}).", "Export it again."
-        ) from error
     averages: list[tuple[str, object]] = []
     values: list[tuple[str, object]] = []
-    for item in _objects(whole):
+    for item in find_objects(load_json(members, member)):
         value = item.get("value")
         if isinstance(value, dict) and "dailyRmssd" in value:
             averages.append((str(item.get("dateTime", "")), value["dailyRmssd"]))
         elif isinstance(value, dict) and "minute" in item:
             values.append((str(item["minute"]), value.get("rmssd")))
     return averages, values
-
-
-def _objects(whole: Any) -> Iterator[dict[str, Any]]:
-    """All objects, in their order, wherever in the file they are."""
-    waiting = [whole]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            yield item
-        inside = list(item.values()) if isinstance(item, dict) else item
-        waiting += [one for one in reversed(inside) if isinstance(one, dict | list)]

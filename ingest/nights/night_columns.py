@@ -79,6 +79,7 @@ _OTHER_HRV = re.compile(
     r"min|max|std|sd$|delta|change|status|baseline|balance|score|cv|count|(^|_)index(_|$)"
     rf"|{_OTHER_TIME}"
 )
+_HRV = re.compile(r"rmssd|sdnn|hrv|hfv|vfc|herzfrequenzvariabilit|heart_rate_variability")
 _SECONDS = re.compile(r"(^|_)(s|sec|secs|seconds?|sek|sekunden?)(_|$)")
 _OTHER_UNIT = re.compile(r"(^|_)(us|µs|usec|microseconds?)(_|$)")
 _GARMIN = ("overnight_hrv", "7d_avg")  # Garmin Connect's table of HRV status, which is RMSSD
@@ -240,7 +241,7 @@ def _header(text: str) -> tuple[int, str]:
     """
     lines = text.split("\n", _MAX_TITLE_LINES + 1)
     first = int(_SEPARATOR_LINE.fullmatch(lines[0].strip("\r")) is not None)  # Excel reads it
-    for skip, line in enumerate(lines[first : _MAX_TITLE_LINES], first):
+    for skip, line in enumerate(lines[first:_MAX_TITLE_LINES], first):
         names = [_plain(cell.lower()) for cell in _cells(line.strip("\r"), line)]
         if len(names) > 1 and any(map(_is_hrv, names)) and _is_dated(names):
             return skip, line.strip("\r")
@@ -272,7 +273,7 @@ _plain = plain_column
 
 
 def _is_hrv(name: str) -> bool:
-    return re.search(r"rmssd|sdnn|hrv", name) is not None
+    return _HRV.search(name) is not None
 
 
 def _find_date(member: Member, names: Mapping[str, str]) -> str | None:

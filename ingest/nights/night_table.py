@@ -44,7 +44,9 @@ _SOURCE = "Table of nights"
 _NONE = frozenset({"", "-", "--", "na", "n/a", "nan", "nat", "none", "null"})
 _PSEUDONYM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NAP = re.compile(r"\b(nap|naps|siesta|mittagsschlaf|nickerchen|sieste)\b")
-_UNIT = re.compile(r"\s*\b(ms|msec|s|sec|bpm|/min|1/min|s/min|beats/min)\.?$", re.IGNORECASE)
+_UNIT = re.compile(
+    r"\s*(?<![a-z])(ms|msec|s|sec|bpm|/min|1/min|s/min|beats/min)\.?$", re.IGNORECASE
+)
 _YES = frozenset({"1", "x", "yes", "true", "ja", "wahr"})
 
 
@@ -103,9 +105,7 @@ def _with_dates(
 ) -> dict[str, str]:
     """The cells of a row with its dates in one form."""
     dated = {columns.date, columns.begin, columns.end} - {None}
-    return {
-        name: iso_date(cell, order) if name in dated else cell for name, cell in cells.items()
-    }
+    return {name: iso_date(cell, order) if name in dated else cell for name, cell in cells.items()}
 
 
 def _keep(
