@@ -271,9 +271,10 @@ def tables(rows: list[dict[str, object]]) -> str:
         if not row["link"]:
             continue
         said: list[float] = row["clear"]  # type: ignore[assignment]
+        whose = str(row["scenario"]).removeprefix("linked")
         covered = _percent(row["covered"], row["asked"]) if row["asked"] else "none asked"
         lines.append(
-            f"| {row['link']}{str(row['scenario']).removeprefix('linked')} | {row['n']} | {row['asked']} of {row['draws']} | "
+            f"| {row['link']}{whose} | {row['n']} | {row['asked']} of {row['draws']} | "
             f"{_percent(said[0], row['draws'])} | {covered} | "
             f"{_percent(row['pearson'], row['draws'])} | "
             f"{_percent(row['regression'], row['draws'])} |"

@@ -32,8 +32,8 @@ _NIGHT_TABLE = (
     "beats, record with a chest strap in an app that saves RR intervals."
 )
 _NIGHT_EXPORT = (
-    "Of nights, import the whole export, with its files of heart rate variability. For beats, record "
-    "with a chest strap in an app that saves RR intervals."
+    "Of nights, import the whole export, with its files of heart rate variability. For beats, "
+    "record with a chest strap in an app that saves RR intervals."
 )
 _NO_BEATS = "nightly values and heart rates, no RR intervals"
 _MAGIC = (

@@ -58,8 +58,9 @@ class Sleep:
 
 
 def clean(value: object, kind: str, scale: float = 1.0) -> float | None:
-    """A number, times ``scale``, within what a person asleep has; None for anything else. Zero means
-    not measured.
+    """A number, times ``scale``, within what a person asleep has; None for anything else.
+
+    Zero means not measured.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

@@ -138,7 +138,7 @@ def _table_of(member: Member, tables: tuple[_Table, ...] = _TABLES) -> _Table | 
 
 
 def _matches(member: Member) -> bool:
-    """Whether a file is of such a device. Plain heart rates are its only by the name of the file."""
+    """Whether a file is of such a device; plain heart rates are, where the file is named so."""
     if _table_of(member, _SLEEPS) is not None:
         return True
     is_rates = member.base.upper().startswith(("HEARTRATE", "RAW_TRACKER_HR"))
@@ -188,9 +188,7 @@ def _nights(device: str, found: _Found, remarks: Remarks) -> list[Night]:
     return make_nights(device, values, remarks, sleeps)
 
 
-def _own_averages(
-    device: str, sleeps: list[tuple[Sleep, float]], remarks: Remarks
-) -> list[Night]:
+def _own_averages(device: str, sleeps: list[tuple[Sleep, float]], remarks: Remarks) -> list[Night]:
     by_day: dict[str, Night] = {}
     for sleep, rate in sleeps:
         day = local_date(sleep.end_ns, sleep.offset_s)
