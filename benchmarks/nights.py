@@ -40,7 +40,7 @@ UNLINKED = (
     *("shift work moves both", "single nights", "single nights and pain after"),
     *("device and pain change", "shifts by two days move both", "four shifts move both"),
 )
-LINKED = ("linked", "linked, with shifts")
+LINKED = ("linked", "linked, with shifts", "linked, shifts move nothing")
 LINKS = (0.15, 0.3, 0.5)
 COUNTS = ("raw", "clear", "any_clear", "pearson", "regression")
 
@@ -60,6 +60,7 @@ _WEEKS = Shifts((0, 1, 2), 7, (5.0, 9.0, 15.0), (0.5, 0.0, 1.0), (0.3, 0.0, 0.7)
 SHIFTS = {
     "shift work moves both": _WEEKS,
     "linked, with shifts": _WEEKS,
+    "linked, shifts move nothing": Shifts((0, 1, 2), 7, (5.0, 9.0, 15.0), (0, 0, 0), (0, 0, 0)),
     # Early, late, night, two days each, and four free, on which one wakes at eight.
     "shifts by two days move both": Shifts(
         (0, 1, 2, 3, 3), 2, (5.0, 9.5, 15.0, 8.0), (0.5, 0.0, 1.0, 0.0), (0.3, 0.0, 0.7, -0.2)
