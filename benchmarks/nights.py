@@ -7,7 +7,8 @@ Nights (logarithm of RMSSD) and three ratings of pain and stress a day, of one p
 both; a third of nights missing, more often after bad days; naps that make the night shorter; shift
 work by weeks, which moves both; single nights as after alcohol, alone or with pain the day after; a
 change of device on the day on which pain changes too. With a link of 0.15, 0.3 or 0.5 standard
-deviations from night to pain: how often it is found, and how often the interval covers it.
+deviations from night to pain: how often it is found, and how often the interval covers it; and the
+same for people with shifts. ``--without-hours`` answers without the hour of waking.
 
 Beside us, in the same draws: Pearson's correlation with the day after, and least squares with a
 trend, weekdays and the day before (statsmodels, errors of Newey and West).
@@ -20,7 +21,7 @@ import json
 import time
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +38,38 @@ LENGTHS = (28, 56, 112, 365)
 UNLINKED = (
     *("plain", "both improve", "errors linger", "weekends move both", "missing nights", "naps"),
     *("shift work moves both", "single nights", "single nights and pain after"),
-    "device and pain change",
+    *("device and pain change", "shifts by two days move both", "four shifts move both"),
 )
+LINKED = ("linked", "linked, with shifts", "linked, shifts move nothing")
 LINKS = (0.15, 0.3, 0.5)
 COUNTS = ("raw", "clear", "any_clear", "pearson", "regression")
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """A shift plan: ``order`` of shifts, each for ``length`` days, and what each of them does."""
+
+    order: tuple[int, ...]
+    length: int
+    wake_h: tuple[float, ...]
+    night: tuple[float, ...]
+    pain: tuple[float, ...]
+
+
+_WEEKS = Shifts((0, 1, 2), 7, (5.0, 9.0, 15.0), (0.5, 0.0, 1.0), (0.3, 0.0, 0.7))
+SHIFTS = {
+    "shift work moves both": _WEEKS,
+    "linked, with shifts": _WEEKS,
+    "linked, shifts move nothing": Shifts((0, 1, 2), 7, (5.0, 9.0, 15.0), (0, 0, 0), (0, 0, 0)),
+    # Early, late, night, two days each, and four free, on which one wakes at eight.
+    "shifts by two days move both": Shifts(
+        (0, 1, 2, 3, 3), 2, (5.0, 9.5, 15.0, 8.0), (0.5, 0.0, 1.0, 0.0), (0.3, 0.0, 0.7, -0.2)
+    ),
+    # What they do is no smooth course of the hour.
+    "four shifts move both": Shifts(
+        (0, 2, 1, 3), 5, (4.5, 7.0, 10.5, 16.0), (0.7, -0.3, 0.6, 0.8), (0.5, -0.3, 0.4, 0.6)
+    ),
+}
 _H = 3_600_000_000_000
 _FIRST_DAY = 20_000
 _PART = 25
@@ -56,6 +85,7 @@ class Cell:
     link: float
     draws: int
     first: int = 0
+    with_hours: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,12 +123,13 @@ def draw(cell: Cell, rng: np.random.Generator) -> Result:
     elif cell.scenario == "naps":
         napped = rng.random(n) < 0.3
         night, sleep_h = night - 0.5 * napped, sleep_h - 1.0 * napped
-    elif cell.scenario == "shift work moves both":
-        shift = day // 7 % 3
-        wake_h = np.array([5.0, 9.0, 15.0])[shift] + rng.normal(0, 0.5, n)
-        night = night - np.array([0.5, 0.0, 1.0])[shift]
-        pain = pain + np.array([0.3, 0.0, 0.7])[shift]
-        stress = stress + np.array([0.3, 0.0, 0.7])[shift]
+    elif cell.scenario in SHIFTS:
+        plan = SHIFTS[cell.scenario]
+        shift = np.array(plan.order)[day // plan.length % len(plan.order)]
+        wake_h = np.array(plan.wake_h)[shift] + rng.normal(0, 0.5, n)
+        night = night - np.array(plan.night)[shift]
+        pain = pain + np.array(plan.pain)[shift]
+        stress = stress + np.array(plan.pain)[shift]
     elif cell.scenario.startswith("single nights"):
         single = rng.random(n) < 0.06
         night = night - 3.0 * single
@@ -124,7 +155,7 @@ def draw(cell: Cell, rng: np.random.Generator) -> Result:
     value = 40 * np.exp(0.2 * night[kept])
     series = night_series(day[kept] + _FIRST_DAY, names, value)
     around = [days_around_nights(start[kept], end[kept], times, v) for v in (pains, stresses)]
-    answers = night_links(series, *around)
+    answers = night_links(series, *around, waking_hour=wake_h[kept] if cell.with_hours else None)
     first = answers[0]
     true = scale * cell.link / 0.2 * np.log(first.unit_ratio or 1.0)
     after, before = around[0].after, around[0].before
@@ -196,15 +227,18 @@ def join(parts: list[dict[str, object]]) -> list[dict[str, object]]:
     return rows
 
 
-def cells(draws: int, days: list[int], only: str | None) -> Iterator[Cell]:
+def cells(
+    draws: int, days: list[int], only: Collection[str] | None, *, with_hours: bool
+) -> Iterator[Cell]:
     """Parts of the scenarios, 25 draws each: a run that is stopped has some of every cell."""
     for first in range(0, draws, _PART):
         for n in days:
             for scenario in UNLINKED:
-                if only in (None, scenario):
-                    yield Cell(scenario, n, 0.0, min(_PART, draws - first), first)
-            for link in LINKS if only in (None, "linked") else ():
-                yield Cell("linked", n, link, min(_PART, draws - first), first)
+                if only is None or scenario in only:
+                    yield Cell(scenario, n, 0.0, min(_PART, draws - first), first, with_hours)
+            for scenario in LINKED:
+                for link in LINKS if only is None or scenario in only else ():
+                    yield Cell(scenario, n, link, min(_PART, draws - first), first, with_hours)
 
 
 def _percent(share: object, draws: object) -> str:
@@ -220,7 +254,7 @@ def tables(rows: list[dict[str, object]]) -> str:
         " Pearson | regression |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    order = [*UNLINKED, "linked"]
+    order = [*UNLINKED, *LINKED]
     rows = sorted(rows, key=lambda r: (order.index(str(r["scenario"])), r["n"], r["link"]))
     for row in rows:
         if row["link"]:
@@ -238,9 +272,10 @@ def tables(rows: list[dict[str, object]]) -> str:
         if not row["link"]:
             continue
         said: list[float] = row["clear"]  # type: ignore[assignment]
+        whose = str(row["scenario"]).removeprefix("linked")
         covered = _percent(row["covered"], row["asked"]) if row["asked"] else "none asked"
         lines.append(
-            f"| {row['link']} | {row['n']} | {row['asked']} of {row['draws']} | "
+            f"| {row['link']}{whose} | {row['n']} | {row['asked']} of {row['draws']} | "
             f"{_percent(said[0], row['draws'])} | {covered} | "
             f"{_percent(row['pearson'], row['draws'])} | "
             f"{_percent(row['regression'], row['draws'])} |"
@@ -254,7 +289,8 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=120)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--days", type=int, nargs="*", default=list(LENGTHS))
-    parser.add_argument("--only", help="one scenario, or: linked")
+    parser.add_argument("--only", nargs="*", help=f"scenarios, {', '.join(LINKED)} among them")
+    parser.add_argument("--without-hours", action="store_true")
     parser.add_argument("--keep", type=Path, help="JSON lines, to go on with what is there")
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
@@ -264,7 +300,7 @@ def main() -> None:
     done = {(row["scenario"], row["n"], row["link"], row["first"]) for row in rows}
     wanted = [
         cell
-        for cell in cells(given.draws, given.days, given.only)
+        for cell in cells(given.draws, given.days, given.only, with_hours=not given.without_hours)
         if (cell.scenario, cell.n, cell.link, cell.first) not in done
     ]
     with ProcessPoolExecutor(given.workers) as pool:

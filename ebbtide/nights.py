@@ -69,6 +69,17 @@ class Night:
         return any(value is not None for value in (self.rmssd_ms, self.sdnn_ms, self.mean_hr_bpm))
 
 
+#: Of a night of which only the date is known: from midnight to six, by convention.
+OF_DATE_NS = 6 * HOUR
+
+
+def is_of_date(night: Night) -> bool:
+    """Whether a night has the times that stand for a date alone: an export said no others."""
+    begins_at_midnight = (night.end_ns - OF_DATE_NS + night.offset_s * SECOND) % DAY == 0
+    is_whole = abs(night.end_ns - night.start_ns - OF_DATE_NS) <= HOUR  # clocks may change in it
+    return begins_at_midnight and is_whole and not night.values
+
+
 def find_fault(night: Night) -> tuple[str, str] | None:
     """Find what no stored night may be: the name of a field, and what it must be; None without.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         NightQuestion,
         days_around_nights,
         night_links,
+        waking_columns,
     )
     from analytics.nights.rest import RestPeriod, find_rest, is_of_night
     from analytics.nights.series import NightSeries, calmer_than, night_series
@@ -29,6 +30,7 @@ else:  # hidden from the type checker, to which other names stay errors
                 "NightQuestion",
                 "days_around_nights",
                 "night_links",
+                "waking_columns",
             ),
             "analytics.nights.rest": (
                 "RestPeriod",
@@ -57,4 +59,5 @@ __all__ = [
     "is_of_night",
     "night_links",
     "night_series",
+    "waking_columns",
 ]

@@ -4,7 +4,8 @@ Night, then the pain of the day after it; the pain of a day, then the night afte
 a day, then the night after it. Each by the method of the link (``association.within_person``) at
 one pair a night: net of the common course, of the weekday, of steps, of a change of device, and of
 what the later of the two was one day before, so that a bad stretch which lasts does not look like
-one going before the other.
+one going before the other. Where the hour of waking varies as with shift work, it is held still
+too: shifts move nights and days together.
 
 A day is the time awake after a night and before the next, whenever that is: with shift work a night
 may end in the afternoon.
@@ -24,7 +25,8 @@ from analytics.nights.series import NightSeries
 
 METHOD = (
     "nights: slope of the link between logarithm of nightly RMSSD and mean rating of the day, net "
-    "of course, steps, weekday, device and the day before; Holm over three; version 1"
+    "of course, steps, weekday, device, hour of waking and the day before; Holm over three; "
+    "version 2"
 )
 #: So much time before and after a night counts as the day.
 AWAKE_NS = 18 * 3_600_000_000_000
@@ -33,6 +35,10 @@ _NOON_NS = _DAY_NS // 2
 _ALPHA = 0.05
 #: Times a typical distance from the nights around it, beyond which one night is set aside.
 _OUTLIER = 4.5
+#: Circular standard deviation of the hour of waking from which it is a covariate. Late weekends
+#: have about one hour; two shifts that begin eight hours apart have four.
+MIN_WAKING_SD_H = 1.5
+_WAKING_HARMONICS = 2  # of the day: a straight line in the hour fits two shifts and no three
 
 
 class NightQuestion(StrEnum):
@@ -130,6 +136,7 @@ def night_links(
     pain: DaysAround,
     stress: DaysAround,
     questions: Sequence[NightQuestion] = tuple(NightQuestion),
+    waking_hour: FloatArray | None = None,
 ) -> list[NightLink]:
     """Answer the questions about nights and days of one person.
 
@@ -141,6 +148,9 @@ def night_links(
         Mean ratings around the same nights.
     questions : sequence of NightQuestion
         Which are asked; the p values are adjusted for as many.
+    waking_hour : array of float64, shape (n,), optional
+        Local hour, 0 to 24, at which each night ended; NaN where it is not known. It is adjusted
+        for where its circular standard deviation is at least 1.5 hours, as with shift work.
 
     Returns
     -------
@@ -150,11 +160,14 @@ def night_links(
     Raises
     ------
     ValueError
-        If the ratings are not of as many nights.
+        If the ratings or the hours are not of as many nights.
     """
     if len(pain.after) != len(series.days) or len(stress.before) != len(series.days):
         raise ValueError("ratings around each night of the series are needed")
-    found = [(question, *_ask(question, series, pain, stress)) for question in questions]
+    if waking_hour is not None and len(waking_hour) != len(series.days):
+        raise ValueError("an hour of waking of each night of the series is needed")
+    hours = [] if waking_hour is None else waking_columns(waking_hour)
+    found = [(question, *_ask(question, series, pain, stress, hours)) for question in questions]
     adjusted = _holm([link.p_value for _, link, _, _ in found])
     return [
         _answer(question, link, unit, aside, p)
@@ -163,7 +176,11 @@ def night_links(
 
 
 def _ask(
-    question: NightQuestion, series: NightSeries, pain: DaysAround, stress: DaysAround
+    question: NightQuestion,
+    series: NightSeries,
+    pain: DaysAround,
+    stress: DaysAround,
+    hours: list[FloatArray],
 ) -> tuple[Association, float, int]:
     """Return the link, one usual distance from night to night, and how many were set aside."""
     night = series.log_value.copy()
@@ -176,7 +193,7 @@ def _ask(
     else:
         x = pain.before if question is NightQuestion.PAIN_THEN_NIGHT else stress.before
         y, before = night, _night_before(night, series)
-    columns = [before, *_devices(series)]
+    columns = [before, *_devices(series), *hours]
     kept = np.isfinite(x) & np.isfinite(y)
     found = within_person_link(
         series.days[kept] * _DAY_NS + _NOON_NS,
@@ -220,6 +237,41 @@ def _devices(series: NightSeries) -> list[FloatArray]:
         (series.level == level).astype(np.float64)
         for level in sorted(set(series.level.tolist()))[1:]
     ]
+
+
+def waking_columns(waking_hour: FloatArray) -> list[FloatArray]:
+    """Make the hour of waking a covariate, where it varies more than ordinary weeks let it.
+
+    Parameters
+    ----------
+    waking_hour : array of float64, shape (n,)
+        Local hour, 0 to 24; NaN where it is not known.
+
+    Returns
+    -------
+    list of array of float64, each (n,)
+        Sines and cosines of the hour, NaN where it is not known; none where its circular standard
+        deviation is below 1.5 hours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics.nights import waking_columns
+    >>> len(waking_columns(np.array([6.5, 7.0, 7.5, 8.0] * 5)))
+    0
+    >>> len(waking_columns(np.array([5.0, 9.0, 15.0] * 5)))
+    4
+    """
+    angle = waking_hour * np.pi / 12
+    known = angle[np.isfinite(angle)]
+    if not len(known):
+        return []
+    resultant = float(np.abs(np.mean(np.exp(1j * known))))
+    spread_h = 12 / np.pi * np.sqrt(-2 * np.log(max(min(resultant, 1.0), 1e-12)))
+    if spread_h < MIN_WAKING_SD_H:
+        return []
+    harmonics = range(1, _WAKING_HARMONICS + 1)
+    return [wave(k * angle) for k in harmonics for wave in (np.sin, np.cos)]
 
 
 def _usual_distance(night: FloatArray, series: NightSeries) -> float:

@@ -21,8 +21,8 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.compute import compute
 from api.services.nights import device_name, main_devices, own_nights
 from api.services.single_flight import single_flight
-from ebbtide.nights import Night
-from ebbtide.timestamps import FOREVER
+from ebbtide.nights import Night, is_of_date
+from ebbtide.timestamps import DAY, FOREVER, HOUR, SECOND
 from store import Stores
 from store.models import Person, StoredNight
 
@@ -88,7 +88,7 @@ def night_links_json(inputs: NightLinkInputs) -> str:
         levels=len(set(own.series.level.tolist())),
         links=[
             NightLinkOut.from_record(link, question=str(link.question))
-            for link in night_links(own.series, pain, stress)
+            for link in night_links(own.series, pain, stress, waking_hour=waking_hours(own.nights))
         ],
         agreement=[
             AgreementOut.from_record(found, first=one, second=other, metric=metric)
@@ -97,6 +97,15 @@ def night_links_json(inputs: NightLinkInputs) -> str:
         caution=CAUTION,
         method=METHOD,
     ).model_dump_json()
+
+
+def waking_hours(nights: Sequence[Night]) -> FloatArray:
+    """The local hour, 0 to 24, at which each night ended; NaN of those that only have a date."""
+    hours = [
+        np.nan if is_of_date(night) else (night.end_ns + night.offset_s * SECOND) % DAY / HOUR
+        for night in nights
+    ]
+    return np.array(hours, dtype=np.float64)
 
 
 def agreements(nights: Sequence[Night]) -> list[tuple[str, str, str, Agreement]]:

@@ -148,10 +148,6 @@ TEXTS = (
     ),
     N_("{path} is an ECG or another signal, not intervals between beats."),
     N_("{path} is a table of nightly or daily values{whose} ({value} ...), without RR intervals."),
-    N_(
-        "Record with a chest strap, in ebbtide or an app that saves RR intervals (Polar "
-        "Sensor Logger, HRV Logger, Elite HRV), and import that."
-    ),
     N_("{path} is a web page, not an export."),
     N_("Sign in there and download the file itself."),
     N_("{path} is an XML file, and not the export of the Health app."),
@@ -302,4 +298,26 @@ TEXTS = (
     N_("Name the one that is to be read {exact}."),
     N_("{base} has two rows of {day} with different figures."),
     N_("Keep one row a night; of several devices, name each in a column 'source'."),
+    N_(
+        "Of nights, name the columns: night (the date on which it ended), and rmssd_ms or "
+        "sdnn_ms. For beats, record with a chest strap in an app that saves RR intervals."
+    ),
+    N_(
+        "Of nights, import the whole export, with its files of heart rate variability. For "
+        "beats, record with a chest strap in an app that saves RR intervals."
+    ),
+    N_("{path} holds no night of Fitbit that can be read: {problem}."),
+    N_(
+        "The column {starting} of {base} has the date on which a night began, and a night is "
+        "named by the one on which it ended."
+    ),
+    N_("Give that date in a column 'night', or both times in 'sleep_start' and 'sleep_end'."),
+    N_("{path} holds sleep of Polar and no heart rate variability of a night."),
+    N_("Import the whole account export: it is in the files nightly_recovery_*.json."),
+    N_("{path} holds no sleep with heart rates in it."),
+    N_("Import the whole export: sleep and heart rates are in files of their own."),
+    N_("{path} is an export of WHOOP whose columns are not named in English."),
+    N_("Set the app to English and export it again (WHOOP: More > App Settings > Data Export)."),
+    N_("{path} holds sleeps of WHOOP and no heart rate variability."),
+    N_("Import the whole export: it is in physiological_cycles.csv."),
 )

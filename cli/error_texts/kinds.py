@@ -26,6 +26,9 @@ KINDS = (
     N_("an export of Samsung Health"),
     N_("heart rates of Fitbit"),
     N_("nightly values of an app"),
+    N_("sleep of Fitbit"),
+    N_("scores of Oura"),
+    N_("an export of Health Auto Export"),
     N_("an export of Fitbit (Google Takeout)"),
     N_("an export of Health Connect"),
     N_("an export of WHOOP"),
@@ -49,4 +52,8 @@ TEXTS = (
     N_("Unpack it, and import what is in it."),
     N_("Save it as plain text."),
     N_("Save the RR intervals as CSV."),
+    N_(
+        "Record with a chest strap, in ebbtide or an app that saves RR intervals (Polar "
+        "Sensor Logger, HRV Logger, Elite HRV), and import that."
+    ),
 )

@@ -124,6 +124,7 @@ _NIGHTS = (
     N_("averages of a night are Oura's own; its five-minute values have holes"),
     N_("averages of a night are Polar's own (of its first four hours asleep)"),
     N_("averages of a night are WHOOP's own; it exports no values of a night"),
+    N_("this device exports no heart rate variability: nights have their heart rate"),
 )
 # Why a metric of a file has no number.
 _METRICS = (

@@ -27,6 +27,14 @@ _NIGHTLY = (
     "Record with a chest strap, in ebbtide or an app that saves RR intervals (Polar Sensor Logger, "
     "HRV Logger, Elite HRV), and import that."
 )
+_NIGHT_TABLE = (
+    "Of nights, name the columns: night (the date on which it ended), and rmssd_ms or sdnn_ms. For "
+    "beats, record with a chest strap in an app that saves RR intervals."
+)
+_NIGHT_EXPORT = (
+    "Of nights, import the whole export, with its files of heart rate variability. For beats, "
+    "record with a chest strap in an app that saves RR intervals."
+)
 _NO_BEATS = "nightly values and heart rates, no RR intervals"
 _MAGIC = (
     (b"\x89PNG", "a picture (PNG)", _EXPORT_RR),
@@ -55,7 +63,11 @@ _JSON = (
     ('"average_hrv"', "an export of Oura"),
     ('"com.samsung.health', "an export of Samsung Health"),
     ('"confidence"', "heart rates of Fitbit"),
-    ('"rmssd"', "nightly values of an app"),
+    ('"dateOfSleep"', "sleep of Fitbit"),
+    ('"contributors"', "scores of Oura"),
+    ('"heart_rate_variability"', "an export of Health Auto Export"),
+    ('"rmssd', "nightly values of an app"),
+    ('"sdnn', "nightly values of an app"),
 )
 
 
@@ -79,7 +91,7 @@ def refuse_other(path: Path, head: bytes) -> None:
     elif text[:1] in ("{", "["):
         for mark, what in _JSON:
             if mark in text and '"rr' not in text.lower():
-                raise EbbtideError(f"{path} is {what}: {_NO_BEATS}.", _NIGHTLY)
+                raise EbbtideError(f"{path} is {what}: {_NO_BEATS}.", _NIGHT_EXPORT)
 
 
 def refuse_other_table(path: Path, head: bytes) -> None:
@@ -87,11 +99,18 @@ def refuse_other_table(path: Path, head: bytes) -> None:
     lines = [line.strip() for line in decode(head)[0].splitlines()[:40] if line.strip()]
     lines = [line for line in lines if not line.startswith(("#", "%", "//"))]
     first = next((i for i, line in enumerate(lines) if _is_data(line)), None)
+    if first is None:  # as in tables of apps whose first column says whose they are
+        first = next((i for i, line in enumerate(lines[:3]) if _has_data(line)), None)
     if not first:  # no heading
         return
     before = [line.lower() for line in lines[:first]]
     names = [name.strip(' "') for name in re.split(r"[,;\t]", before[-1])]
-    if any(is_interval_name(name) for line in before for name in re.split(r"[,;\t]", line)):
+    intervals = {
+        name for line in before for name in re.split(r"[,;\t]", line) if is_interval_name(name)
+    }
+    summaries = sum(_SUMMARY.search(name) is not None for name in names)
+    # A duration beside RMSSD and SDNN is that of the reading.
+    if intervals and not (summaries > 1 and {name.strip() for name in intervals} == {"duration"}):
         return
     voltages = [name for name in names if _VOLTAGE.search(name) and not _PEAKS.search(name)]
     if voltages or any(_VOLTAGE_LINE.search(line) for line in before):
@@ -111,18 +130,25 @@ def refuse_other_table(path: Path, head: bytes) -> None:
         raise EbbtideError(
             f"{path} is a table of nightly or daily values{whose} ({', '.join(names[:6])} ...), "
             "without RR intervals.",
-            _NIGHTLY,
+            _NIGHT_TABLE,
         )
+
+
+def _has_data(line: str) -> bool:
+    return any(_is_value(cell.strip(' "')) for cell in re.split(r"[,;\t]", line))
+
+
+def _is_value(cell: str) -> bool:
+    return bool(
+        re.match(r"[+-]?[\d.]+([.,]\d+)?([eE][+-]?\d+)?$", cell)
+        or CLOCK.fullmatch(cell)
+        or re.match(r"\d{4}-\d\d-\d\d", cell)
+    )
 
 
 def _is_data(line: str) -> bool:
     cells = [cell.strip(' "') for cell in re.split(r"[,;\t]", line)]
-    return any(
-        re.match(r"[+-]?[\d.]+([.,]\d+)?([eE][+-]?\d+)?$", cell)
-        or CLOCK.fullmatch(cell)
-        or re.match(r"\d{4}-\d\d-\d\d", cell)
-        for cell in cells[:1]
-    ) or (len(cells) == 1 and re.match(r"[+-]?\d", line) is not None)
+    return _is_value(cells[0]) or (len(cells) == 1 and re.match(r"[+-]?\d", line) is not None)
 
 
 def _refuse_markup(path: Path, text: str) -> None:

@@ -57,14 +57,17 @@ class Sleep:
     offset_s: int
 
 
-def clean(value: object, kind: str) -> float | None:
-    """A number within what a person asleep has; None for anything else. Zero means not measured."""
+def clean(value: object, kind: str, scale: float = 1.0) -> float | None:
+    """A number, times ``scale``, within what a person asleep has; None for anything else.
+
+    Zero means not measured.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
         value = value.replace(",", ".")  # thousands would be outside of every range
     try:
-        number = float(value)
+        number = float(value) * scale
     except (ValueError, OverflowError):
         return None
     low, high = _RANGES[kind]

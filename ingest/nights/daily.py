@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ebbtide.nights import Night, NightBasis
-from ebbtide.timestamps import HOUR, from_datetime, utc_offset_s
+from ebbtide.nights import OF_DATE_NS, Night, NightBasis
+from ebbtide.timestamps import from_datetime, utc_offset_s
 
 
 def night_of_day(
@@ -22,7 +22,7 @@ def night_of_day(
     """A night that ends on ``day``, of unknown length: from midnight to six, by convention."""
     where = ZoneInfo(zone or "UTC")
     start = from_datetime(datetime(day.year, day.month, day.day, tzinfo=where))
-    end = start + 6 * HOUR
+    end = start + OF_DATE_NS
     return Night(
         day.isoformat(),
         source,

@@ -3,18 +3,19 @@
 ``Heart Rate Variability Details - DAY.csv``: RMSSD every five minutes asleep, in local time without
 a zone; newer ones have a zone. ``heart_rate-DAY.json``: rates in UTC. Newer tables of the folders
 ``..._GoogleData`` have longer names of columns and UTC. ``Daily Heart Rate Variability Summary``:
-the device's own average, used for a night of which no values are there.
+the device's own average, used for a night of which no values are there. Beside them answers of the
+web API (``fitbit_json``), and the tables of studies, which have such columns and whose they are.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import Night, NightBasis
+from ebbtide.nights import NightBasis
 from ebbtide.timestamps import from_datetime, utc_offset_s
 from ingest.nights.assemble import (
     HeartRates,
@@ -26,8 +27,10 @@ from ingest.nights.assemble import (
 )
 from ingest.nights.clock import is_of_this_century, local_to_utc, require_zone
 from ingest.nights.daily import night_of_day
+from ingest.nights.fitbit_json import averages_and_values, is_answer
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.people import rows_of_one
 from ingest.nights.tables import read_rows
 
 _SOURCE = "Fitbit"
@@ -38,13 +41,17 @@ _DAILY = ("average heart rate variability milliseconds", "daily_rmssd")
 _NREM = ("nremhr", "non rem heart rate beats per minute")
 _BPM = ("beats per minute", "bpm")
 _DETAIL_MARKS = {"coverage", "low_frequency", "high_frequency", "standard deviation milliseconds"}
-_AMERICAN = re.compile(r"(\d\d)/(\d\d)/(\d\d|\d{4}) (\d\d):(\d\d)(?::(\d\d))?")
+_EMPTY = (None, "", "NaN", "nan", "NA", "null")
+_SAME_MS = 0.5  # between two files that round
+_AMERICAN = re.compile(r"(\d\d?)/(\d\d?)/(\d\d|\d{4}) (\d\d?):(\d\d)(?::(\d\d))?(?: ([AP])M)?")
 _RATE = re.compile(rb'"dateTime"\s*:.{0,80}"bpm"\s*:', re.DOTALL)
 
 
 def _kind(member: Member) -> str | None:
     if _RATE.search(member.head):
         return "rates"
+    if is_answer(member):
+        return "answer"
     names = set(csv_names(member.text))
     if not names & set(_TIME):
         return None
@@ -73,6 +80,17 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         values += _details(members, member, context, remarks)
         done += member.size
         context.show(done / total)
+    averages: list[tuple[date, float, str]] = []
+    for member in kinds.get("answer", []):
+        own, of_minutes = averages_and_values(members, member)
+        values += _located(
+            [
+                (_moment(time), Measured(0, 0, clean(rmssd, "rmssd_ms")))
+                for time, rmssd in of_minutes
+            ],
+            *(member, context, remarks),
+        )
+        averages += _dated(own, member, remarks)
     rates = HeartRates([value.time_ns for value in values])
     for member in (*kinds.get("rates", []), *kinds.get("rate table", [])):
         if values:
@@ -82,12 +100,24 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     nights = make_nights(_SOURCE, with_rates(values, rates), remarks)
     days = {night.day for night in nights}
     for member in kinds.get("daily", []):
-        for night in _daily(members, member, context, remarks):
-            if night.day not in days:
-                nights.append(night)
-                days.add(night.day)
-                remarks.note("some nights have the device's own average and no values")
+        averages += _daily(members, member, remarks)
+    taken: dict[date, float] = {}
+    for day, rmssd, name in averages:
+        if abs(taken.setdefault(day, rmssd) - rmssd) > _SAME_MS:
+            kind = "dates have a second average that differs; the first was kept"
+            remarks.add(kind, f"{day} in {name}")
+    for day, rmssd in taken.items():
+        if day.isoformat() not in days:
+            nights.append(
+                night_of_day(_SOURCE, day, context.zone, NightBasis.DEVICE, rmssd_ms=rmssd)
+            )
+            remarks.note("some nights have the device's own average and no values")
     if not nights:
+        for problem in remarks.all_problems():
+            raise EbbtideError(
+                f"{members.path} holds no night of Fitbit that can be read: {problem}.",
+                "In Google Takeout choose Fitbit with 'Heart Rate Variability' (all of it).",
+            )
         raise EbbtideError(
             f"{members.path} holds heart rates of Fitbit and no heart rate variability.",
             "In Google Takeout choose Fitbit with 'Heart Rate Variability' (all of it).",
@@ -104,13 +134,25 @@ def _cell(row: dict[str, str], names: tuple[str, ...]) -> str | None:
 def _details(
     members: Members, member: Member, context: NightContext, remarks: Remarks
 ) -> list[Measured]:
-    naive: list[tuple[datetime, Measured]] = []
-    values: list[Measured] = []
-    for row in read_rows(members, member, remarks):
-        time = _moment(_cell(row, _TIME))
+    found = []
+    for row in rows_of_one(member, read_rows(members, member, remarks)):
         value = Measured(
             0, 0, clean(_cell(row, _RMSSD), "rmssd_ms"), clean(_cell(row, _SDNN), "sdnn_ms")
         )
+        found.append((_moment(_cell(row, _TIME)), value))
+    return _located(found, member, context, remarks)
+
+
+def _located(
+    found: list[tuple[datetime | None, Measured]],
+    member: Member,
+    context: NightContext,
+    remarks: Remarks,
+) -> list[Measured]:
+    """The values at their times: with an offset, or local in the order of the file."""
+    naive: list[tuple[datetime, Measured]] = []
+    values: list[Measured] = []
+    for time, value in found:
         if time is None or not value.has_hrv:
             remarks.add("rows have no time or no RMSSD; left out", f"in {member.base}")
         elif time.tzinfo is None:
@@ -141,7 +183,7 @@ def _at(time_ns: int, value: Measured, zone: str | None, moment: datetime | None
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
-    if text[2:3] == "/":
+    if "/" in text[1:3]:
         moment = _american(text)
     else:
         try:
@@ -156,7 +198,9 @@ def _american(text: str) -> datetime | None:
     found = _AMERICAN.fullmatch(text)
     if found is None:
         return None
-    month, day, year, hour, minute, second = found.groups()
+    month, day, year, hour, minute, second, half = found.groups()
+    if half is not None:
+        hour = str(int(hour) % 12 + (12 if half == "P" else 0))
     try:
         return datetime(  # noqa: DTZ001 - UTC, as the caller knows
             int(year) + (2000 if len(year) == 2 else 0),
@@ -201,16 +245,26 @@ def _rate_rows(
             yield _moment(str(row.get("dateTime", ""))), value.get("bpm")
 
 
-def _daily(
-    members: Members, member: Member, context: NightContext, remarks: Remarks
-) -> Iterator[Night]:
-    for row in read_rows(members, member, remarks):
-        time = _moment(_cell(row, _TIME))
-        rmssd = clean(_cell(row, (*_DAILY, *_RMSSD)), "rmssd_ms")
+def _daily(members: Members, member: Member, remarks: Remarks) -> list[tuple[date, float, str]]:
+    found = [
+        (_cell(row, _TIME) or "", _cell(row, (*_DAILY, *_RMSSD)))
+        for row in rows_of_one(member, read_rows(members, member, remarks))
+    ]
+    # Tables of studies have a row each day, and no figure where the watch was not worn.
+    return _dated([one for one in found if one[1] not in _EMPTY], member, remarks)
+
+
+def _dated(
+    found: Iterable[tuple[str, object]], member: Member, remarks: Remarks
+) -> list[tuple[date, float, str]]:
+    averages = []
+    for text, figure in found:
+        time, rmssd = _moment(text), clean(figure, "rmssd_ms")
         if time is None or rmssd is None:
             remarks.add("rows of daily averages cannot be read; left out", f"in {member.base}")
-            continue
-        yield night_of_day(_SOURCE, time.date(), context.zone, NightBasis.DEVICE, rmssd_ms=rmssd)
+        else:
+            averages.append((time.date(), rmssd, member.base))
+    return averages
 
 
-FORMAT = NightFormat("Fitbit", _matches, _read)
+FORMAT = NightFormat("Fitbit", _matches, _read, ("dailyRmssd",))

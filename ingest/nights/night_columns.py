@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import EARLIEST, LATEST, to_datetime
+from ebbtide.timestamps import EARLIEST, LATEST, MILLISECOND, SECOND, to_datetime
 from ingest.files.local_times import parse_clock
 from ingest.nights.clock import is_of_this_century
 from ingest.nights.members import Member
 from ingest.nights.night_file import find_delimiter, plain_name
+from ingest.nights.people import find_people, plain_column
 
 _OF_SLEEP = re.compile(
     r"night|sleep|nocturn|asleep|bedtime|nacht|nächt|schlaf|nuit|nocturne|sommeil|noche|sueño|sueno"
-    r"|notte|sonno|slaap"
+    r"|notte|sonno|slaap|endormissement|dormir"
 )
 # The first is the name that a remedy asks for: it wins over the others.
 _NIGHT_NAMES = (
@@ -31,23 +32,39 @@ _NIGHT_NAMES = (
 )
 _DAY_NAMES = (
     *("day", "date", "datum", "tag", "calendar_date", "summary_date", "fecha", "data", "jour"),
+    *("giorno", "dia", "día", "dag"),
+)
+# Of the date on which a night began: whoever went to bed after midnight wrote that of its end.
+_STARTING_NAMES = (
+    *("night_starting", "night_beginning", "starting_night", "bed_date", "date_of_bed", "evening"),
+    *("date_to_bed", "night_start", "night_start_date", "sleep_start_date", "abend", "soir"),
+    *("start_date", "datum_abends", "nacht_ab"),
 )
 _BEGIN = re.compile(
-    r"(sleep|night|bedtime|schlaf|nacht)?_?(start|begin|beginning|onset|beginn|from|bedtime)"
+    r"(sleep|night|bedtime|schlaf|nacht)?_?"
+    r"(start|begin|beginning|onset|beginns?|from|bedtime|fell_asleep|début|debut|coucher"
+    r"|endormissement|einschlaf(zeit|en)|eingeschlafen|inicio|inizio)"
 )
 _END = re.compile(
-    r"(sleep|night|bedtime|wake|schlaf|nacht)?_?(end|stop|offset_time|ende|wake|until)"
+    r"(sleep|night|bedtime|wake|schlaf|nacht)?_?"
+    r"(end|stop|offset_time|endes?|wake|woke|until|fine?|réveil|reveil|lever|aufwach(zeit|en)"
+    r"|aufgewacht|despertar|risveglio)"
 )
-_TIMES = frozenset({"", "time", "at", "date", "datetime", "local", "ns"})
+_TIMES = frozenset(
+    {
+        *("", "time", "at", "date", "datetime", "timestamp", "local", "ns", "up", "of", "utc"),
+        *("gmt", "sleep", "night", "du", "de", "del", "sommeil", "heure", "zeit", "schlafs"),
+        *("sueño", "sonno", "iso", "epoch", "ms", "s", "unix"),
+    }
+)
+_UTC = re.compile(r"(^|_)(utc|gmt)(_|$)")
 _INTERVALS = re.compile(r"(^|_)(rrs?|rri|nns?|nni|ibis?|ppi?|rr_intervals?)(_|$)")
-_PEOPLE = re.compile(
-    r"(participant|subject|person|patient|user|pid|proband\w*|teilnehmer\w*)(_?id)?"
-    r"|(first_?|last_?|vor|nach)?name|initials?|initialen|kürzel|kuerzel"
-)
-_ROW_NUMBERS = frozenset({"id", "nr", "no", "number", "nummer", "code"})
 _KINDS = frozenset({"type", "kind", "sleep_type", "typ", "art", "nap", "is_nap", "nickerchen"})
 _LOGARITHM = re.compile(r"(^|_)(ln|log)")
-_RATE = re.compile(r"(^|_)(hr|bpm|heart_?rate|herzfrequenz|puls|pulse)(_|$)")
+_RATE = re.compile(
+    r"(^|_)(hr|bpm|heart_?rate|herzfrequenz|puls|pulse|fréquence_cardiaque|frequence_cardiaque"
+    r"|frecuencia_cardiaca|frequenza_cardiaca|hartslag)(_|$)"
+)
 # Of another time than the night, or of many nights.
 _OTHER_TIME = (
     r"(^|_)(\d*d|\d*days?|daily|daytime|tag|tags|tages\w*|week\w*|woche\w*|month\w*|monat\w*"
@@ -62,12 +79,15 @@ _OTHER_HRV = re.compile(
     r"min|max|std|sd$|delta|change|status|baseline|balance|score|cv|count|(^|_)index(_|$)"
     rf"|{_OTHER_TIME}"
 )
-_OTHER_UNIT = re.compile(r"(^|_)(s|sec|secs|seconds?|sek|sekunden?|us|µs|usec|microseconds?)(_|$)")
+_HRV = re.compile(r"rmssd|sdnn|hrv|hfv|vfc|herzfrequenzvariabilit|heart_rate_variability")
+_SECONDS = re.compile(r"(^|_)(s|sec|secs|seconds?|sek|sekunden?)(_|$)")
+_OTHER_UNIT = re.compile(r"(^|_)(us|µs|usec|microseconds?)(_|$)")
+_GARMIN = ("overnight_hrv", "7d_avg")  # Garmin Connect's table of HRV status, which is RMSSD
 # Of Ebbtide's own table, beside those that other tables have too.
 _OWN = ("basis", "windows", "steps", "offset_s", "low_quarter_hr_bpm", "missing")
 _OWN_NAMES = frozenset({*_OWN, "simulated"})
-_SEPARATOR_LINE = re.compile(r"sep=[,;\t]")
-_DOT_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_SEPARATOR_LINE = re.compile(r"sep=[,;\t|]")
+_MAX_TITLE_LINES = 12  # before the names
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +120,7 @@ def matches(member: Member) -> bool:
         return False
     times = _first_times(names)
     if times is None or any(_OF_SLEEP.search(name) for name in names):
-        return times is not None or any(name in names for name in (*_NIGHT_NAMES, *_DAY_NAMES))
+        return _is_dated(names)
     return not _is_of_windows(member.text, times)
 
 
@@ -111,6 +131,13 @@ def find_columns(member: Member) -> Columns:
     _refuse_research(member, names)
     times = _find_times(member, names)
     day = None if times is not None else _find_date(member, names)
+    starting = next((names[name] for name in _STARTING_NAMES if name in names), None)
+    if times is None and day is None and starting is not None:
+        raise EbbtideError(
+            f"The column {starting!r} of {member.base} has the date on which a night began, and a "
+            "night is named by the one on which it ended.",
+            "Give that date in a column 'night', or both times in 'sleep_start' and 'sleep_end'.",
+        )
     all_names = names
     if times is None and not _OF_SLEEP.search(day or ""):
         # Then each figure says it for itself.
@@ -123,6 +150,8 @@ def find_columns(member: Member) -> Columns:
         )
     rmssd = _find_measure(member, names, "rmssd", "rmssd_ms")
     sdnn = _find_measure(member, names, "sdnn", "sdnn_ms")
+    if rmssd is None and sdnn is None and set(_GARMIN) <= set(all_names):
+        rmssd = all_names[_GARMIN[0]]
     if rmssd is None and sdnn is None:
         _refuse_vague(member, names)
     rates = [
@@ -133,10 +162,9 @@ def find_columns(member: Member) -> Columns:
     rate = names.get("mean_hr_bpm")
     if rate is None and len(rates) == 1:
         rate = names[rates[0]]
-    person = next((all_names[name] for name in all_names if _PEOPLE.fullmatch(name)), None)
+    person, number = find_people(all_names.values())
     source = next((all_names[name] for name in ("source", "device") if name in all_names), None)
     kind = next((all_names[name] for name in all_names if name in _KINDS), None)
-    number = next((all_names[name] for name in all_names if name in _ROW_NUMBERS), None)
     begin, end = times or (None, None)
     read = {day, begin, end, rmssd, sdnn, rate, person, source, kind, number} - {None}
     read |= {own for name, own in all_names.items() if name in (*_OWN, "night")}
@@ -150,32 +178,39 @@ def find_columns(member: Member) -> Columns:
     )
 
 
-def read_date(text: str) -> date | None:
-    """A date as 2026-11-24 or 24.11.2026; one of two possible orders (01/02/2026) is none.
+def is_in_utc(column: str | None) -> bool:
+    """Whether the name of a column of times says that they are in UTC."""
+    return column is not None and _UTC.search(plain_column(column)) is not None
 
-    With a time from noon on it is none either: the night after it ends on the next date. So is one
-    with an offset, whose local date may be another.
+
+def is_in_seconds(column: str | None) -> bool:
+    """Whether the name of a column of RMSSD or SDNN says that it is in seconds."""
+    return column is not None and _SECONDS.search(plain_column(column)) is not None
+
+
+def read_date(text: str) -> date | None:
+    """A date as 2026-11-24; ``iso_date`` makes others such, as far as they have one reading.
+
+    With a time from noon on it is none: the night after it ends on the next date. So is one with an
+    offset, whose local date may be another.
     """
-    dotted = _DOT_DATE.fullmatch(text)
     try:
-        if dotted:
-            found = date(int(dotted[3]), int(dotted[2]), int(dotted[1]))
-        else:
-            moment = datetime.fromisoformat(text.replace("/", "-"))
-            is_midnight = moment.time().replace(tzinfo=None) == datetime.min.time()
-            if not is_midnight and (moment.hour >= 12 or moment.tzinfo is not None):
-                return None
-            found = moment.date()
+        moment = datetime.fromisoformat(text.replace("/", "-"))
     except ValueError:
         return None
-    return found if is_of_this_century(found) else None
+    is_midnight = moment.time().replace(tzinfo=None) == datetime.min.time()
+    if not is_midnight and (moment.hour >= 12 or moment.tzinfo is not None):
+        return None
+    return moment.date() if is_of_this_century(moment.date()) else None
 
 
 def read_time(text: str) -> datetime | None:
-    """A time of this century, with its offset if it has one."""
+    """A time of this century, with its offset if it has one; or s, ms or ns since 1970."""
     moment: datetime | None
-    if re.fullmatch(r"[0-9]{18,19}", text):
-        moment = to_datetime(int(text)) if EARLIEST <= int(text) < LATEST else None
+    scale = {10: SECOND, 13: MILLISECOND, 18: 1, 19: 1}.get(len(text)) if text.isdecimal() else None
+    if scale is not None:
+        instant_ns = int(text) * scale
+        moment = to_datetime(instant_ns) if EARLIEST <= instant_ns < LATEST else None
     else:
         try:
             moment = datetime.fromisoformat(text.replace("/", "-"))
@@ -199,10 +234,26 @@ def _is_of_windows(text: str, times: tuple[str, str]) -> bool:
 
 
 def _header(text: str) -> tuple[int, str]:
-    """How many lines come before the names, and the line of the names."""
-    lines = text.split("\n", 2)
-    skip = int(_SEPARATOR_LINE.fullmatch(lines[0].strip("\r")) is not None)  # Excel reads it
-    return skip, next(iter(lines[skip].splitlines()), "") if len(lines) > skip else ""
+    """How many lines come before the names, and the line of the names.
+
+    People write a title above a table, or how it was made. The names are the first line that has
+    those of a date or of times, and of what was measured; where there is none, the first line.
+    """
+    lines = text.split("\n", _MAX_TITLE_LINES + 1)
+    first = int(_SEPARATOR_LINE.fullmatch(lines[0].strip("\r")) is not None)  # Excel reads it
+    for skip, line in enumerate(lines[first:_MAX_TITLE_LINES], first):
+        names = [_plain(cell.lower()) for cell in _cells(line.strip("\r"), line)]
+        if len(names) > 1 and any(map(_is_hrv, names)) and _is_dated(names):
+            return skip, line.strip("\r")
+    return first, next(iter(lines[first].splitlines()), "") if len(lines) > first else ""
+
+
+def _is_dated(names: Iterable[str]) -> bool:
+    """Whether some names are of a date, or of when a night began and ended."""
+    known = {name: name for name in names}
+    dates = (*_NIGHT_NAMES, *_DAY_NAMES, *_STARTING_NAMES)
+    is_date = any(name in known for name in dates)
+    return is_date or _first_times(known) is not None
 
 
 def _names(text: str) -> list[str]:
@@ -218,13 +269,11 @@ def _cells(line: str, first: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def _plain(name: str) -> str:
-    """``HRV (RMSSD, ms)`` as ``hrv_rmssd_ms``."""
-    return re.sub(r"[\W_]+", "_", name).strip("_")
+_plain = plain_column
 
 
 def _is_hrv(name: str) -> bool:
-    return re.search(r"rmssd|sdnn|hrv", name) is not None
+    return _HRV.search(name) is not None
 
 
 def _find_date(member: Member, names: Mapping[str, str]) -> str | None:

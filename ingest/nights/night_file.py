@@ -96,7 +96,7 @@ def plain_name(text: str) -> str:
 
 def find_delimiter(line: str) -> str:
     """What stands between the columns of a table, by the line of their names."""
-    return max(",;\t", key=line.count)
+    return max(",;\t|", key=line.count)
 
 
 def csv_names(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from ebbtide.errors import EbbtideError
@@ -23,22 +24,29 @@ from ebbtide.timestamps import from_datetime, utc_offset_s
 from ingest.nights.assemble import clean, once_each
 from ingest.nights.clock import require_zone
 from ingest.nights.daily import night_of_day
+from ingest.nights.date_order import DateOrder, find_order, iso_date
 from ingest.nights.members import Member, Members
 from ingest.nights.night_columns import (
     Columns,
     find_columns,
+    is_in_seconds,
+    is_in_utc,
     matches,
     read_date,
     read_time,
     research_error,
 )
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, plain_name
+from ingest.nights.people import OnePerson
 from ingest.nights.tables import read_rows
 
 _SOURCE = "Table of nights"
 _NONE = frozenset({"", "-", "--", "na", "n/a", "nan", "nat", "none", "null"})
 _PSEUDONYM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NAP = re.compile(r"\b(nap|naps|siesta|mittagsschlaf|nickerchen|sieste)\b")
+_UNIT = re.compile(
+    r"\s*(?<![a-z])(ms|msec|s|sec|bpm|/min|1/min|s/min|beats/min)\.?$", re.IGNORECASE
+)
 _YES = frozenset({"1", "x", "yes", "true", "ja", "wahr"})
 
 
@@ -47,10 +55,12 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     by_key: dict[tuple[str, str], Night] = {}
     for number, member in enumerate(found):
         columns = find_columns(member)
-        seen = _Seen(member, columns)
+        seen = OnePerson(member, columns.person, columns.row_number)
+        order = _find_order(members, member, columns)
         for cells in read_rows(members, member, remarks, skip=columns.skip, exact=True):
+            _refuse_research(member, columns, cells)
             seen.add(cells)
-            night = _night(cells, columns, context, remarks)
+            night = _night(_with_dates(cells, columns, order), columns, context, remarks)
             if night is not None:
                 _keep(by_key, night, member, columns)
         if columns.unread:
@@ -78,42 +88,24 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     return NightFile("Table of nights", nights, remarks.all_problems(), tuple(remarks.notes))
 
 
-class _Seen:
-    """Whose nights the rows of a table are, as far as they were read."""
-
-    def __init__(self, member: Member, columns: Columns) -> None:
-        self._member, self._columns = member, columns
-        self._people: set[str] = set()
-        self._numbers: set[str] = set()
-        self._has_repeats = False
-
-    def add(self, cells: Mapping[str, str]) -> None:
-        """Look at a row. Raises EbbtideError where it is another person's, or an analyst's."""
-        column = self._columns.person
-        if column is not None:
-            person = cells.get(column, "")
-            if column == "person" and _PSEUDONYM.fullmatch(person):
-                raise research_error(self._member)
-            self._people.add(person)
-            _require_one(self._member, column, self._people)
-        column = self._columns.row_number
-        if column is not None and self._columns.person is None:
-            # A number that comes again is none of the row.
-            number = cells.get(column, "")
-            self._has_repeats |= number in self._numbers
-            self._numbers.add(number)
-            if self._has_repeats:
-                _require_one(self._member, column, self._numbers)
+def _refuse_research(member: Member, columns: Columns, cells: Mapping[str, str]) -> None:
+    if columns.person == "person" and _PSEUDONYM.fullmatch(cells.get("person", "")):
+        raise research_error(member)
 
 
-def _require_one(member: Member, column: str, people: set[str]) -> None:
-    if len(people) > 1:
-        first, second = sorted(people)[:2]
-        raise EbbtideError(
-            f"{member.base} holds nights of several people: {column!r} is {first[:40]!r} and "
-            f"{second[:40]!r}.",
-            "Keep the rows of one person and import that file into their account.",
-        )
+def _find_order(members: Members, member: Member, columns: Columns) -> DateOrder | None:
+    """Find which number is the day, by all dates of the table."""
+    dated = [one for one in (columns.date, columns.begin, columns.end) if one is not None]
+    rows = read_rows(members, member, Remarks(), skip=columns.skip, exact=True)
+    return find_order(cells.get(one, "") for cells in rows for one in dated)
+
+
+def _with_dates(
+    cells: Mapping[str, str], columns: Columns, order: DateOrder | None
+) -> dict[str, str]:
+    """The cells of a row with its dates in one form."""
+    dated = {columns.date, columns.begin, columns.end} - {None}
+    return {name: iso_date(cell, order) if name in dated else cell for name, cell in cells.items()}
 
 
 def _keep(
@@ -162,7 +154,10 @@ def _night(
             return None
         made = night_of_day(source, day, context.zone, NightBasis.DEVICE, missing_reason=missing)
         return _with(made, figures, missing, cells)
-    start_ns, end_ns = (_moment(text, context, remarks) for text in (begin, end))
+    start_ns, end_ns = (
+        _moment(_cell(cells, column), context, remarks, is_utc=is_in_utc(column))
+        for column in (columns.begin, columns.end)
+    )
     if start_ns is None or end_ns is None:
         return None
     if not MIN_NIGHT_NS <= end_ns - start_ns <= MAX_NIGHT_NS:
@@ -217,11 +212,17 @@ def _figure(
     cells: Mapping[str, str], columns: Columns, column: str | None, kind: str, remarks: Remarks
 ) -> float | None:
     text = _cell(cells, column)
+    unit = _UNIT.search(text)
+    scale = 1.0
+    if kind != "hr_bpm" and (is_in_seconds(column) or (unit and unit[1] in ("s", "sec"))):
+        scale = 1000.0
+    text = text[: unit.start()] if unit else text
     # 1,044 between commas, and 1.044 between semicolons, may be a thousand and more.
-    if re.fullmatch(r"\d{1,3},\d{3}" if columns.delimiter == "," else r"\d\.\d{3}", text):
+    thousands = r"[1-9]\d{0,2},\d{3}" if columns.delimiter == "," else r"[1-9]\.\d{3}"
+    if re.fullmatch(thousands, text):
         remarks.add("values may be thousands or decimals; left out", f"{column} {text}")
         return None
-    value = clean(text, kind)
+    value = clean(text, kind, scale)
     if value is None and text:
         remarks.add("values are none that a person asleep has; left out", f"{column} {text[:30]}")
     return value
@@ -231,15 +232,19 @@ def _count(text: str | None) -> int:
     return int(text) if text and re.fullmatch(r"\d{1,4}", text) and int(text) <= MAX_STEPS else 0
 
 
-def _moment(text: str, context: NightContext, remarks: Remarks) -> int | None:
-    """UTC ns of a time in a table: local, with an offset, or ns since 1970."""
+def _moment(
+    text: str, context: NightContext, remarks: Remarks, *, is_utc: bool = False
+) -> int | None:
+    """UTC ns of a time in a table: local, with an offset, or since 1970."""
     moment = read_time(text)
     if moment is None:
         kind = "times have no sure reading (2026-11-24 23:10); left out"
         remarks.add(kind, text or "an empty cell")
         return None
+    if moment.tzinfo is None and is_utc:
+        moment = moment.replace(tzinfo=UTC)
     if moment.tzinfo is not None:
-        return int(text) if text.isdecimal() else from_datetime(moment)
+        return int(text) if len(text) > 17 and text.isdecimal() else from_datetime(moment)
     zone = ZoneInfo(require_zone(context.zone, "this table"))
     first, second = (from_datetime(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     if first != second:

@@ -27,6 +27,7 @@ from ingest.nights.assemble import clean, low_quarter, mean, once_each
 from ingest.nights.clock import is_of_this_century
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.people import rows_of_one
 from ingest.nights.tables import read_rows
 
 _SOURCE = "Oura"
@@ -59,9 +60,11 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         )
         for row in rows:
             night = _night(row, remarks)
-            if night is None or str(row.get("id") or id(row)) in seen:
+            # Exports without an identifier name a sleep by its times.
+            key = str(row.get("id") or (row.get("bedtime_start"), row.get("bedtime_end")))
+            if night is None or key in seen:
                 continue
-            seen.add(str(row.get("id") or id(row)))
+            seen.add(key)
             there = by_day.get(night.day)
             if there is None or is_fuller(night, there):
                 by_day[night.day] = night
@@ -93,7 +96,7 @@ def _read_json(members: Members, member: Member) -> Any:
 
 def _table_rows(members: Members, member: Member, remarks: Remarks) -> Iterator[dict[str, Any]]:
     """The rows of a table, whose lists are cells of JSON; an empty cell is none."""
-    for cells in read_rows(members, member, remarks):
+    for cells in rows_of_one(member, read_rows(members, member, remarks)):
         row: dict[str, Any] = {}
         for name, cell in cells.items():
             key = name.replace(" ", "_")

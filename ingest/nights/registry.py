@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import Night, find_fault
+from ebbtide.nights import Night, find_fault, is_fuller
 from ebbtide.timestamps import now_ns
 from ebbtide.upload_schema import MAX_AHEAD_NS
 from ingest.files.choices import ChoiceError
@@ -14,11 +14,14 @@ from ingest.nights import (
     apple,
     fitbit,
     garmin,
+    garmin_json,
     health_connect,
     night_table,
     oura,
     polar,
+    polar_account,
     samsung,
+    sleep_rates,
     whoop,
 )
 from ingest.nights.members import Member, Members, UnpackedSizeError, open_members
@@ -31,6 +34,9 @@ NIGHT_FORMATS: tuple[NightFormat, ...] = (
     whoop.FORMAT,
     samsung.FORMAT,
     polar.FORMAT,
+    polar_account.FORMAT,
+    garmin_json.FORMAT,
+    sleep_rates.FORMAT,
     fitbit.FORMAT,
     garmin.FORMAT,
     night_table.FORMAT,  # last: others' tables have such columns too
@@ -110,7 +116,7 @@ def read_nights(
             for member in of_format
         )
     nights = tuple(night for file in files for night in file.nights)
-    nights, more = _storable(nights)
+    nights, more = _storable(_once(nights))
     problems = (*(problem for file in files for problem in file.problems), *more)
     return NightFile(
         " and ".join(file.format for file in files),
@@ -120,6 +126,16 @@ def read_nights(
         names,
         not others,
     )
+
+
+def _once(nights: tuple[Night, ...]) -> tuple[Night, ...]:
+    """The fuller of two nights of one device, which it exports in files of two kinds."""
+    found: dict[tuple[str, str], Night] = {}
+    for night in nights:
+        there = found.get(_place(night))
+        if there is None or is_fuller(night, there):
+            found[_place(night)] = night
+    return tuple(found.values())
 
 
 def _storable(nights: tuple[Night, ...]) -> tuple[tuple[Night, ...], list[str]]:

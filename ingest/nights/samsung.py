@@ -26,10 +26,12 @@ from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remar
 from ingest.nights.tables import read_rows
 
 _HRV, _RATE = "com.samsung.health.hrv", "com.samsung.shealth.tracker.heart_rate"
+_SLEEP = "com.samsung.shealth.sleep"
 
 
 def _matches(member: Member) -> bool:
-    return _is_table(member, _HRV) or _is_table(member, _RATE) or _is_binning(member)
+    tables = (_HRV, _RATE, _SLEEP)
+    return any(_is_table(member, name) for name in tables) or _is_binning(member)
 
 
 def _is_table(member: Member, name: str) -> bool:

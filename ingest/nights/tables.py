@@ -22,7 +22,8 @@ def read_rows(
     """
     text = members.read_text(member)
     first = next(iter(text.split("\n", skip + 1)[skip:]), "")
-    reader = csv.reader(io.StringIO(text), delimiter=find_delimiter(first))
+    delimiter = find_delimiter(first)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     try:
         for _ in range(skip):
             next(reader, None)
@@ -31,6 +32,8 @@ def read_rows(
             if any(len(cell) > _MAX_CELL for cell in row):
                 raise csv.Error(f"field larger than {_MAX_CELL} letters")
             cells = [cell.strip() for cell in row]
+            if delimiter == "|" and not "".join(cells).strip(":-"):
+                continue  # the line under the names of a table in Markdown
             if exact and any(cells[len(names) :]):
                 remarks.add(
                     "rows have more cells than the table has names; left out",

@@ -6,6 +6,7 @@ cycle with empty cells is a night that was not worn.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 from ebbtide.errors import EbbtideError
@@ -15,6 +16,7 @@ from ingest.nights.assemble import clean, once_each
 from ingest.nights.clock import is_of_this_century, parse_offset
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.people import rows_of_one
 from ingest.nights.tables import read_rows
 
 _SOURCE = "WHOOP"
@@ -23,30 +25,52 @@ _HRV = "heart rate variability (ms)"
 _RATE = "resting heart rate (bpm)"
 _ONSET, _WAKE = "sleep onset", "wake onset"
 _NEEDED = {_START, _HRV}
+_OF_SLEEPS = {_START, _ONSET, _WAKE, "nap"}
+_UTC = re.compile(r"[,;](UTC|GMT)?[+-]\d\d:?\d\d[,;]")
 NOT_WORN = "not worn, or nothing was measured: the export has an empty row"
 
 
 def _matches(member: Member) -> bool:
-    return set(csv_names(member.text)) >= _NEEDED
+    names = set(csv_names(member.text))
+    return names >= _NEEDED or names >= _OF_SLEEPS or _is_translated(member)
+
+
+def _is_translated(member: Member) -> bool:
+    """Whether a table has WHOOP's units and offsets, under names of another language."""
+    first, _, rest = member.text.partition("\n")
+    has_units = all(word in first.lower() for word in ("(ms)", "(bpm)", "vari", "%"))
+    return has_units and _START not in first.lower() and _UTC.search(rest[:300]) is not None
 
 
 def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
     remarks = Remarks()
     by_day: dict[str, Night] = {}
-    for number, member in enumerate(found):
+    cycles = [member for member in found if set(csv_names(member.text)) >= _NEEDED]
+    if not cycles and any(map(_is_translated, found)):
+        raise EbbtideError(
+            f"{members.path} is an export of WHOOP whose columns are not named in English.",
+            "Set the app to English and export it again (WHOOP: More > App Settings > "
+            "Data Export).",
+        )
+    if not cycles:
+        raise EbbtideError(
+            f"{members.path} holds sleeps of WHOOP and no heart rate variability.",
+            "Import the whole export: it is in physiological_cycles.csv.",
+        )
+    for number, member in enumerate(cycles):
         if _ZONE not in csv_names(member.text):
             raise EbbtideError(
                 f"{member.base} has no column 'Cycle timezone', so its times have no zone.",
                 "Export it again (WHOOP: More > App Settings > Data Export).",
             )
-        for cells in read_rows(members, member, remarks):
+        for cells in rows_of_one(member, read_rows(members, member, remarks)):
             night = _night(cells, remarks)
             if night is None:
                 continue
             there = by_day.get(night.day)
             if there is None or is_fuller(night, there):
                 by_day[night.day] = night
-        context.show((number + 1) / len(found))
+        context.show((number + 1) / len(cycles))
     if not by_day:
         for problem in remarks.all_problems():
             raise EbbtideError(

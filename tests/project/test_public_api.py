@@ -21,6 +21,7 @@ analytics.hrv: METRICS SLOW_BREATHING WINDOW_NS Beat BeatArrays BeatLabels Corre
     hrv_summary hrv_windows label_beats starts_by_stretch stress_index_of_periods window_metrics
 analytics.nights: Agreement DaysAround NightLink NightQuestion NightSeries RestPeriod calmer_than
     days_around_nights device_agreement find_rest is_of_night night_links night_series
+    waking_columns
 analytics.association: Association AssociationText Comparison GroupLink HrvBeforeRating
     MissingPattern PersonSlope RmCorr Span Verdict WhatIf association_text day_to_day_link
     group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse

@@ -13,6 +13,7 @@ from analytics.nights import (
     days_around_nights,
     night_links,
     night_series,
+    waking_columns,
 )
 
 HOUR = 3_600_000_000_000
@@ -123,3 +124,45 @@ def test_p_values_are_holm_s_over_what_could_be_asked() -> None:
     assert adjusted == pytest.approx([min(1, 2 * raw[0]), min(1, max(2 * raw[0], raw[1]))])
     with pytest.raises(ValueError, match="each night"):
         night_links(series, DaysAround(pain.before[:5], pain.after[:5]), none)
+
+
+def test_shifts_that_move_nights_and_days_are_no_link() -> None:
+    """Early, late and night shifts over a year, of eight people."""
+    n = 365
+    shift = np.arange(n) // 5 % 3
+    alarms = {True: 0, False: 0}
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        night = rng.normal(size=n) - np.array([0.5, 0.0, 1.5])[shift]
+        pain = 5 + rng.normal(size=n) + np.array([0.3, 0.0, 1.2])[shift]
+        series = night_series(np.arange(n) + FIRST, ["ring"] * n, 40 * np.exp(0.2 * night))
+        days, none = DaysAround(np.r_[5.0, pain[:-1]], pain), DaysAround(*np.full((2, n), np.nan))
+        hours = np.array([5.0, 9.0, 15.0])[shift] + rng.normal(0, 0.5, n)
+        for with_hours in (True, False):
+            first, *_ = night_links(
+                series,
+                days,
+                none,
+                (NightQuestion.NIGHT_THEN_PAIN,),
+                hours if with_hours else None,
+            )
+            alarms[with_hours] += first.is_clear
+    assert alarms[True] <= 2 < alarms[False]
+
+
+def test_the_hour_of_waking_is_held_still_only_where_it_varies() -> None:
+    rng = np.random.default_rng(5)
+    night = rng.normal(size=90)
+    series = night_series(np.arange(90) + FIRST, ["ring"] * 90, 40 * np.exp(0.2 * night))
+    days = DaysAround(5 + rng.normal(size=90), 5 - night + rng.normal(size=90))
+    plain = night_links(series, days, days)[0]
+    usual = night_links(series, days, days, waking_hour=7 + rng.normal(0, 0.6, 90))[0]
+    assert (usual.estimate, usual.low, usual.p_value) == (plain.estimate, plain.low, plain.p_value)
+    # Around midnight a day is a circle: 23 and 1 are two hours apart.
+    assert waking_columns(np.array([23.5, 0.5] * 10)) == []
+    assert waking_columns(np.full(10, np.nan)) == []
+    hours = np.array([5.0, 15.0, np.nan] * 10)
+    columns = waking_columns(hours)
+    assert len(columns) == 4 and np.isnan(columns[0]).sum() == 10
+    with pytest.raises(ValueError, match="hour of waking"):
+        night_links(series, days, days, waking_hour=hours)

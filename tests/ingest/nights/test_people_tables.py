@@ -90,7 +90,7 @@ def test_a_table_for_analysts_is_nobodys_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("rmssd_s", "rmssd (sec)", "rmssd us", "rmssd_7_day_average", "rmssd rolling mean"),
+        *("rmssd us", "rmssd_7_day_average", "rmssd rolling mean"),
         *("rmssd percentile", "rmssd target", "morning rmssd", "daytime rmssd", "rmssd last week"),
         *("sdnn index", "ln rmssd"),
     ],
@@ -115,9 +115,15 @@ def test_a_rate_of_another_time_is_not_the_nights(tmp_path: Path, name: str) -> 
         ("night,rmssd\n2026-04-03 23:10,44\n", "no date that has one reading"),
         ("night,rmssd\n2026-04-03T02:00:00Z,44\n", "no date that has one reading"),
         ("night,rmssd\n03-04-2026,44\n", "no date that has one reading"),
-        ("night,rmssd\n25/04/2026,44\n", "no date that has one reading"),
+        ("night,rmssd\n05/04/2026,44\n", "no date that has one reading"),
+        ("night,rmssd\n25/04/2026,44\n04/25/2026,44\n", "no date that has one reading"),
         ("night,rmssd\n46115,44\n", "no date that has one reading"),
-        ("night,rmssd\n2026-04-03,44 ms\n", "person asleep has"),
+        ("night,rmssd\n2026-04-03,44 us\n", "person asleep has"),
+        ("night,rmssd\n2026-04-03,0.044\n", "person asleep has"),
+        ("night,rmssd (s)\n2026-04-03,44\n", "person asleep has"),
+        ("night starting,rmssd\n2026-04-03,44\n", "on which a night began"),
+        ("bed date,rmssd\n2026-04-03,44\n", "on which a night began"),
+        ("Datum,HFV über Nacht\n2026-04-03,44 ms\n", "which heart rate variability"),
         ("night,sleep start,sleep end,rmssd\n2026-04-03,23:10,06:50,44\n", "no sure reading"),
         ("night,sleep start,sleep end,rmssd\n2026-04-03,1380,1830,44\n", "no sure reading"),
         ("sleep start,sleep end,rmssd\n03/04/2026 11:10 PM,03/05/2026 6:50 AM,4\n", "no sure"),
@@ -136,7 +142,7 @@ def test_a_row_of_two_readings_is_refused(tmp_path: Path, text: str, words: str)
         ("\ufeffNight,RMSSD\n2026-04-03,44\n", [("2026-04-03", 44, None)]),
         ("night,rmssd\n2026-04-03 00:00:00,44\n", [("2026-04-03", 44, None)]),
         ("night,rmssd\n2026-04-03 07:10,44\n", [("2026-04-03", 44, None)]),
-        ("nuit;rmssd;fréquence cardiaque\n2026-04-03;44,5;55\n", [("2026-04-03", 44.5, None)]),
+        ("nuit;rmssd;fréquence cardiaque\n2026-04-03;44,5;55\n", [("2026-04-03", 44.5, 55)]),
         ("noche,rmssd\n2026-04-03,44\n", [("2026-04-03", 44, None)]),
         (
             "sleep start,sleep end,rmssd\n2026-04-02 11:10 PM,2026-04-03 06:50 AM,44\n",
@@ -168,3 +174,67 @@ def test_what_has_one_reading_is_read(
 def test_what_a_date_is_taken_for_is_said(tmp_path: Path) -> None:
     found = read(tmp_path, "night of,rmssd\n2026-04-03,44\n")
     assert any("on which it ended" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My nights\nnight,rmssd,hr\n2026-04-03,44,55\n",
+        "My nights,,\n,,\nnight,rmssd,hr\n2026-04-03,44,55\n",
+        "# made by an app\n# units: ms\nnight,rmssd,hr\n2026-04-03,44,55\n",
+        "Summary\nmean rmssd,46\n\nnight,rmssd,hr\n2026-04-03,44,55\n",
+        "Meine Nächte;;\nNacht;RMSSD (ms);Puls Schlaf\n03.04.2026;44,0;55\n",
+        "night|rmssd|hr\n2026-04-03|44|55\n",
+        "| night | rmssd | hr |\n| --- | ---: | --- |\n| 2026-04-03 | 44 | 55 |\n",
+        "night,rmssd,hr\nYYYY-MM-DD,ms,bpm\n2026-04-03,44,55\n",
+        "night,rmssd,hr\n2026-04-03,44 ms,55 bpm\n",
+        "night,rmssd,hr\n2026-04-03,44ms,55/min\n",
+        "night,rmssd (s),hr\n2026-04-03,0.044,55\n",
+        "night;rmssd (s);hr\n2026-04-03;0,044;55\n",
+        "night,rmssd,hr\n2026-04-03,0.044 s,55\n",
+    ],
+)
+def test_titles_separators_and_units_are_read(tmp_path: Path, text: str) -> None:
+    found = read(tmp_path, text)
+    assert figures(found) == [("2026-04-03", pytest.approx(44), 55)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_title_is_none_in_every_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("Nächte\nNacht;RMSSD\n03.04.2026;44,5\n".encode(encoding))
+    found = read_nights(path, zone="Europe/Berlin")
+    assert found is not None and figures(found) == [("2026-04-03", 44.5, None)]
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        *(("13/04/2026", "03/04/2026"), ("04/13/2026", "04/03/2026"), ("13-04-2026", "03-04-2026")),
+        *(("13 Apr 2026", "3 Apr 2026"), ("April 13, 2026", "Apr 3, 2026")),
+        *(("13. April 2026", "3. April 2026"), ("13 avr. 2026", "3 avril 2026")),
+        ("Mon, 13.04.2026", "Fri, 03.04.2026"),
+    ],
+)
+def test_the_dates_of_a_table_have_one_order(tmp_path: Path, dates: tuple[str, str]) -> None:
+    rows = "".join(f'"{one}",44\n' for one in dates)
+    found = read(tmp_path, f"night,rmssd\n{rows}")
+    assert [night.day for night in found.nights] == ["2026-04-03", "2026-04-13"]
+
+
+@pytest.mark.parametrize(
+    ("names", "begin", "end"),
+    [
+        ("Einschlafzeit;Aufwachzeit", "02.04.2026 23:00", "03.04.2026 06:30"),
+        ("début du sommeil;fin du sommeil", "02 avril 2026 23:00", "03 avril 2026 06:30"),
+        ("sleep start (UTC);sleep end (UTC)", "2026-04-02 21:00", "2026-04-03 04:30"),
+        ("sleep start;sleep end", "1775163600", "1775190600"),
+        ("sleep start;sleep end", "1775163600000", "1775190600000"),
+        ("fell asleep;woke up", "2026-04-02 11:00 PM", "2026-04-03 6:30 AM"),
+    ],
+)
+def test_times_in_other_words_and_clocks(tmp_path: Path, names: str, begin: str, end: str) -> None:
+    (night,) = read(tmp_path, f"{names};rmssd\n{begin};{end};44\n").nights
+    assert (night.day, night.offset_s, night.rmssd_ms) == ("2026-04-03", 7200, 44)
+    assert night.start_ns == 1_775_163_600 * 10**9
+    assert night.end_ns - night.start_ns == 27_000 * 10**9

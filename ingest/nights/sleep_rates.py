@@ -1,0 +1,210 @@
+"""Read nights of devices that export sleep and heart rates, and no heart rate variability.
+
+Withings, Zepp (Amazfit) and Mi Fitness (Xiaomi). A night has its mean heart rate.
+
+The shapes are those which other programs read; none could be checked against a real export.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ebbtide.errors import EbbtideError
+from ebbtide.nights import MAX_NIGHT_NS, MIN_NIGHT_NS, STEP_S, Night, NightBasis, local_date
+from ebbtide.timestamps import EARLIEST, LATEST, SECOND, from_datetime, utc_offset_s
+from ingest.nights.assemble import Measured, Sleep, clean, make_nights, once_each
+from ingest.nights.clock import is_of_this_century, require_zone
+from ingest.nights.members import Member, Members
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.tables import read_rows
+
+_STEP_NS = STEP_S * SECOND
+_LIST = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass(slots=True)
+class _Found:
+    """Of one device: sleeps, with the average that it gave itself, and heart rates by step."""
+
+    sleeps: list[tuple[Sleep, float | None]] = field(default_factory=list)
+    rates: dict[int, list[float]] = field(default_factory=dict)
+
+    def add_rate(self, time_ns: int | None, rate: object) -> None:
+        bpm = clean(rate, "hr_bpm")
+        if time_ns is not None and bpm is not None and EARLIEST <= time_ns < LATEST:
+            total = self.rates.setdefault(time_ns // _STEP_NS * _STEP_NS, [0.0, 0.0])
+            total[0] += bpm
+            total[1] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table of a device: whose, which columns tell it, and how a row of it is taken."""
+
+    device: str
+    columns: frozenset[str]
+    take: Callable[[Mapping[str, str], _Found, ZoneInfo], bool]
+
+
+def _instant(text: str, zone: ZoneInfo) -> int | None:
+    """UTC ns of a time: with an offset, in s since 1970, or local. None of one that comes twice."""
+    if re.fullmatch(r"\d{10}", text):
+        return int(text) * SECOND
+    try:
+        moment = datetime.fromisoformat(text.replace(" +", "+"))
+    except ValueError:
+        return None
+    if not is_of_this_century(moment):
+        return None
+    if moment.tzinfo is not None:
+        return from_datetime(moment)
+    both = {from_datetime(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)}
+    return both.pop() if len(both) == 1 else None
+
+
+def _add_sleep(found: _Found, zone: ZoneInfo, begin: str, end: str, rate: object = None) -> bool:
+    start_ns, end_ns = _instant(begin, zone), _instant(end, zone)
+    if start_ns is None or end_ns is None or not EARLIEST <= start_ns <= end_ns < LATEST:
+        return False
+    if end_ns > start_ns:  # Zepp writes days without sleep as one that ends as it begins
+        sleep = Sleep(start_ns, end_ns, utc_offset_s(end_ns, zone.key))
+        found.sleeps.append((sleep, clean(rate, "hr_bpm")))
+    return True
+
+
+def _withings_sleep(row: Mapping[str, str], found: _Found, zone: ZoneInfo) -> bool:
+    return _add_sleep(found, zone, row["from"], row["to"], row.get("average heart rate"))
+
+
+def _withings_rates(row: Mapping[str, str], found: _Found, zone: ZoneInfo) -> bool:
+    """A row has a beginning, and lists of how long each value lasts, and of the values."""
+    start_ns = _instant(row["start"], zone)
+    seconds, values = (_LIST.findall(row.get(name, "")) for name in ("duration", "value"))
+    if start_ns is None or len(seconds) != len(values):
+        return False
+    for duration, value in zip(seconds, values, strict=True):
+        found.add_rate(start_ns, value)
+        start_ns += int(float(duration) * SECOND)
+    return True
+
+
+def _zepp_sleep(row: Mapping[str, str], found: _Found, zone: ZoneInfo) -> bool:
+    return _add_sleep(found, zone, row["start"], row["stop"])
+
+
+def _zepp_rates(row: Mapping[str, str], found: _Found, zone: ZoneInfo) -> bool:
+    time_ns = _instant(f"{row['date']} {row['time']}", zone)
+    found.add_rate(time_ns, row.get("heartrate"))
+    return time_ns is not None
+
+
+def _mi_fitness(row: Mapping[str, str], found: _Found, zone: ZoneInfo) -> bool:
+    """A row is of one kind of value, which is JSON."""
+    if row["key"] not in ("heart_rate", "sleep", "watch_night_sleep"):
+        return True
+    try:
+        value = json.loads(row.get("value", ""))
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(value, dict):
+        return False
+    if row["key"] == "heart_rate":
+        found.add_rate(_instant(str(value.get("time", row["time"])), zone), value.get("bpm"))
+        return True
+    begin, end = (str(value.get(name, "")) for name in ("bedtime", "wake_up_time"))
+    return _add_sleep(found, zone, begin, end, value.get("avg_hr"))
+
+
+_TABLES = (
+    _Table("Withings", frozenset({"from", "to", "light (s)", "deep (s)"}), _withings_sleep),
+    _Table("Zepp", frozenset({"deepsleeptime", "shallowsleeptime", "start", "stop"}), _zepp_sleep),
+    _Table("Mi Fitness", frozenset({"uid", "sid", "key", "time", "value"}), _mi_fitness),
+    _Table("Zepp", frozenset({"date", "time", "heartrate"}), _zepp_rates),
+    _Table("Withings", frozenset({"start", "duration", "value"}), _withings_rates),
+)
+_SLEEPS = tuple(table for table in _TABLES if not table.columns & {"heartrate", "duration"})
+
+
+def _table_of(member: Member, tables: tuple[_Table, ...] = _TABLES) -> _Table | None:
+    if member.is_json:
+        return None
+    names = set(csv_names(member.text))
+    return next((table for table in tables if table.columns <= names), None)
+
+
+def _matches(member: Member) -> bool:
+    """Whether a file is of such a device; plain heart rates are, where the file is named so."""
+    if _table_of(member, _SLEEPS) is not None:
+        return True
+    is_rates = member.base.upper().startswith(("HEARTRATE", "RAW_TRACKER_HR"))
+    return is_rates and _table_of(member) is not None
+
+
+def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
+    remarks = Remarks()
+    zone = ZoneInfo(require_zone(context.zone, "this export"))
+    by_device: dict[str, _Found] = {}
+    tables = [(one, table) for one in members.all if (table := _table_of(one)) is not None]
+    for number, (member, table) in enumerate(tables):
+        of_device = by_device.setdefault(table.device, _Found())
+        for row in read_rows(members, member, remarks):
+            if not table.columns <= row.keys() or not table.take(row, of_device, zone):
+                remarks.add("rows have no time that can be read; left out", f"in {member.base}")
+        context.show((number + 1) / len(tables))
+    nights = [
+        night
+        for device, of_device in sorted(by_device.items())
+        for night in _nights(device, of_device, remarks)
+        if night.is_measured
+    ]
+    if not nights:
+        raise EbbtideError(
+            f"{members.path} holds no sleep with heart rates in it.",
+            "Import the whole export: sleep and heart rates are in files of their own.",
+        )
+    remarks.note("this device exports no heart rate variability: nights have their heart rate")
+    files = " and ".join(sorted({night.source for night in nights}))
+    return NightFile(
+        files, once_each(nights, remarks), remarks.all_problems(), tuple(remarks.notes)
+    )
+
+
+def _nights(device: str, found: _Found, remarks: Remarks) -> list[Night]:
+    """With the device's own average, or from its heart rates within each sleep."""
+    own = [(sleep, rate) for sleep, rate in found.sleeps if rate is not None]
+    if own:
+        return _own_averages(device, own, remarks)
+    sleeps = [sleep for sleep, _ in found.sleeps]
+    values = [
+        Measured(time, sleeps[0].offset_s, hr_bpm=total / count)
+        for time, (total, count) in sorted(found.rates.items())
+        if sleeps
+    ]
+    return make_nights(device, values, remarks, sleeps)
+
+
+def _own_averages(device: str, sleeps: list[tuple[Sleep, float]], remarks: Remarks) -> list[Night]:
+    by_day: dict[str, Night] = {}
+    for sleep, rate in sleeps:
+        day = local_date(sleep.end_ns, sleep.offset_s)
+        length = sleep.end_ns - sleep.start_ns
+        if not MIN_NIGHT_NS <= length <= MAX_NIGHT_NS:
+            kind = "rows last less than three or more than 20 hours; left out"
+            remarks.add(kind, f"on {day}")
+            continue
+        night = Night(
+            *(day, device, sleep.start_ns, sleep.end_ns, sleep.offset_s, NightBasis.DEVICE),
+            mean_hr_bpm=rate,
+        )
+        there = by_day.get(day)
+        if there is None or length > there.end_ns - there.start_ns:
+            by_day[day] = night
+    return list(by_day.values())
+
+
+FORMAT = NightFormat("Sleep and heart rates", _matches, _read)
