@@ -80,6 +80,10 @@ _APART_WEAKER = (
     "Stress changes between the two moments, so a link looks weaker here than at one moment."
 )
 _COMPARISONS = "This is one of several looks; it is called clear only after correction for that."
+_INTERVAL_ALONE = (
+    "The interval is of this look by itself. It leaves out zero, but among several looks that is "
+    "not clear enough."
+)
 
 
 def association_text(
@@ -111,6 +115,7 @@ def association_text(
         _COURSE,
         *((_APART, _APART_WEAKER) if compared.asked_apart else ()),
         *((_COMPARISONS,) if corrected else ()),
+        *((_INTERVAL_ALONE,) if corrected and _only_alone(link, p_value) else ()),
         *_describe_doubts(link, compared, p_value, moment_text or _utc_date, let_go),
         *((compared.known_bias_text,) if compared.known_bias_text else ()),
     )
@@ -149,6 +154,11 @@ def association_text(
         compared.unit,
         caveats,
     )
+
+
+def _only_alone(link: Association, p_value: float | None) -> bool:
+    """Whether it would be clear if it were the only look."""
+    return link.clear and (p_value is None or p_value >= _ALPHA)
 
 
 def _describe_doubts(

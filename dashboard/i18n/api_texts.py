@@ -107,6 +107,10 @@ _CAVEATS = (
     N_("Stress changes between the two moments, so a link looks weaker here than at one moment."),
     N_("This is one of several looks; it is called clear only after correction for that."),
     N_(
+        "The interval is of this look by itself. It leaves out zero, but among several looks that "
+        "is not clear enough."
+    ),
+    N_(
         "Both come from one form. A way of filling in the form that moves both would look the same."
     ),
     N_(
