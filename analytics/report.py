@@ -143,6 +143,7 @@ _COMPARISONS = {
         "one point more stress than the day before",
         "stress up by one point from the day before",
         both_rated=True,
+        counted="changes from one day to the next",
         known_bias_text="If ratings are missing on worse moments, this look errs in about 7 of 100 "
         "cases, not in 5.",
     ),

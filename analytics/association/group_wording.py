@@ -73,8 +73,5 @@ def _describe_asked_apart(count: int) -> list[str]:
     if count == 0:
         return []
     who = "1 person was" if count == 1 else f"{count} people were"
-    is_not = "is" if count == 1 else "are"
-    return [
-        f"{who} asked for pain and stress at different moments, and {is_not} not in this answer, "
-        "which is of ratings of one moment."
-    ]
+    are_not = "That person is" if count == 1 else "They are"
+    return [f"{who} asked for pain and stress at different moments. {are_not} not in this answer."]

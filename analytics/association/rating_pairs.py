@@ -147,9 +147,10 @@ def find_missing_reason(
         )
     span = float(days[-1] - days[0])
     if span < MIN_DAYS:
+        more = int(np.ceil(MIN_DAYS - span))
         return (
-            f"the ratings span {span:.0f} of at least {MIN_DAYS:.0f} days; "
-            f"{np.ceil(MIN_DAYS - span):.0f} more are needed"
+            f"the ratings span {np.floor(span):.0f} of at least {MIN_DAYS:.0f} days; "
+            f"{more} more {'is' if more == 1 else 'are'} needed"
         )
     return find_constant(x, y, x_name, y_name)
 

@@ -314,7 +314,7 @@ def day_to_day_link(
         return no_association(
             len(at),
             f"{len(at)} of at least {MIN_CHANGES} changes from one day to the next; "
-            f"about {more} more days are needed",
+            f"about {more} more {'day is' if more == 1 else 'days are'} needed",
         )
     missing_reason = find_constant(x_change, y_change, x_name, y_name)
     if missing_reason is not None:
