@@ -110,10 +110,8 @@ def _count(ratings: list[Rating]) -> tuple[list[int], bool]:
     singles = [rating for rating in ratings if not rating.is_complete]
     if not singles or _is_enough(both):
         return both, False
-    stress, pain = (
-        np.array([item.about_ns for item in singles if has(item)], dtype=np.int64)
-        for has in (lambda item: item.stress is not None, lambda item: item.pain is not None)
-    )
+    stress = np.array([i.about_ns for i in singles if i.stress is not None], dtype=np.int64)
+    pain = np.array([i.about_ns for i in singles if i.pain is not None], dtype=np.int64)
     pairs: list[int] = pair_apart(stress, pain).time_ns.tolist()
     newest = ratings[-_NEWEST:]
     is_apart = 2 * sum(not item.is_complete for item in newest) > len(newest)
