@@ -51,7 +51,7 @@ class RatingArrays:
     """Ratings of one person, all of shape (n,), in order of time.
 
     ``time_ns``: the time that each is about (UTC ns); ``day``: the local day's ordinal; ``hour``:
-    local, 0 to 24; ``pain`` and ``stress``: 0 to 10.
+    local, 0 to 24; ``pain`` and ``stress``: 0 to 10, NaN where that one was not asked for.
     """
 
     time_ns: IntArray
@@ -79,7 +79,8 @@ class WindowsBeforeRatings:
 class RatedHrv:
     """Ratings with the HRV before each, all of shape (n,).
 
-    NaN where no usable beats were before a rating. ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
+    NaN where no usable beats were before a rating; ``pain`` or ``stress`` NaN where that one was
+    not asked for. ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
     ``stress_index`` (0 to 100), ``motion_mg``.
     """
 
@@ -142,6 +143,7 @@ _COMPARISONS = {
         "one point more stress than the day before",
         "stress up by one point from the day before",
         both_rated=True,
+        counted="changes from one day to the next",
         known_bias_text="If ratings are missing on worse moments, this look errs in about 7 of 100 "
         "cases, not in 5.",
     ),
@@ -181,7 +183,7 @@ def person_report(
     Parameters
     ----------
     ratings : RatingArrays
-        Pain and stress, shape (n,).
+        Pain and stress, shape (n,). A rating of one alone counts in what needs that one alone.
     windows : WindowsBeforeRatings, optional
         HRV of the windows before each rating; None where no beats were collected.
     baseline : StressIndexInput, optional
@@ -259,6 +261,10 @@ def associations_report(
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
     beats_before = "usable beats before them"
     with_motion = np.log1p(rated.motion_mg)
+    both = ~np.isnan(pain) & ~np.isnan(stress)
+    # Who is asked for one at a time gives each once a day where others give both twice.
+    is_asked_apart = 2 * int(np.sum(both)) < len(both)
+    usual_a_day = 1 if is_asked_apart else 2
     found = {
         "same_moment": within_person_link(t, stress, pain, hour),
         "stress_before": lagged_link(t, stress, pain, hour),
@@ -270,6 +276,7 @@ def associations_report(
             pain,
             hour,
             x_name=f"a stress index from {beats_before}",
+            usual_a_day=usual_a_day,
         ),
         "stress_index_stress": within_person_link(
             t,
@@ -278,13 +285,20 @@ def associations_report(
             hour,
             x_name=f"a stress index from {beats_before}",
             y_name="stress",
+            usual_a_day=usual_a_day,
         ),
         # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
         "rmssd": within_person_link(
-            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=beats_before, covariates=with_motion
+            *(t, rated.ln_rmssd / np.log(2), pain, hour),
+            x_name=beats_before,
+            covariates=with_motion,
+            usual_a_day=usual_a_day,
         ),
         "heart_rate": within_person_link(
-            t, rated.heart_rate / 10, pain, hour, x_name=beats_before, covariates=with_motion
+            *(t, rated.heart_rate / 10, pain, hour),
+            x_name=beats_before,
+            covariates=with_motion,
+            usual_a_day=usual_a_day,
         ),
     }
     adjusted = holm({key: link.p_value for key, link in found.items() if key != "same_moment"})
@@ -308,12 +322,15 @@ def associations_report(
         for key, link in found.items()
     )
     days = (t - np.min(t, initial=2**62)) / 86_400e9 if len(t) else np.empty(0)
+    what_if = WhatIf(0, None, None)  # of the answer of one moment: none where few were of both
+    if not is_asked_apart:
+        what_if = what_if_worse(t[both], rated.day[both], stress[both], pain[both], hour[both])
     return Report(
         statements,
         first_to_last_week(days, pain),
         first_to_last_week(days, stress),
         missing_pattern(rated.day),
-        what_if_worse(t, rated.day, stress, pain, hour),
+        what_if,
         before,
     )
 

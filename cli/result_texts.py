@@ -178,6 +178,8 @@ _TABLES = (
         "{count} rows share their time with another one of their subject: in which order "
         "they came is not known."
     ),
+    N_("{count} row has {x} or {y} alone, and could not be used."),
+    N_("{count} rows have {x} or {y} alone, and could not be used."),
     N_("{time} is read as {read_as}; its hours are those of UTC."),
     N_("{count} rows repeat another one (subject, time and values are the same) and were dropped."),
     N_("Before and after are each subject's own first and last date."),

@@ -43,22 +43,35 @@ def group_sentence(link: GroupLink) -> str:
             return f"Rated pain and rated stress {link.verdict} within people."
 
 
-def group_warnings(link: GroupLink) -> list[str]:
+def group_warnings(link: GroupLink, asked_apart: frozenset[int] = frozenset()) -> list[str]:
     """Say what makes the answer another than it looks.
 
     Parameters
     ----------
     link : GroupLink
         From ``group_link``.
+    asked_apart : frozenset of int
+        Numbers of people most of whose ratings are of pain or of stress alone.
 
     Returns
     -------
     list of str
         Sentences; none where there is nothing to warn of.
     """
+    said = _describe_asked_apart(len(asked_apart - {one.subject for one in link.people}))
     if link.missing_when_bad_p is None or link.missing_when_bad_p >= _ALPHA:
-        return []
+        return said
     return [
+        *said,
         "Ratings seem to be missing when things were bad: those beside a gap are worse than the "
-        "others. That makes a link look weaker, or opposite, than it is."
+        "others. That makes a link look weaker, or opposite, than it is.",
     ]
+
+
+def _describe_asked_apart(count: int) -> list[str]:
+    """Say how many are not in the answer since it is of ratings of one moment."""
+    if count == 0:
+        return []
+    who = "1 person was" if count == 1 else f"{count} people were"
+    are_not = "That person is" if count == 1 else "They are"
+    return [f"{who} asked for pain and stress at different moments. {are_not} not in this answer."]

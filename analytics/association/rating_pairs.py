@@ -132,28 +132,32 @@ def in_order(
 
 
 def find_missing_reason(
-    days: FloatArray, x: FloatArray, y: FloatArray, x_name: str, y_name: str
+    days: FloatArray, x: FloatArray, y: FloatArray, x_name: str, y_name: str, usual_a_day: int = 2
 ) -> str | None:
-    """Say what is missing for an answer: ratings, days or changes; None where nothing is."""
+    """Say what is missing for an answer: ratings, days or changes; None where nothing is.
+
+    ``usual_a_day``: pairs a day to expect before these show how many.
+    """
     if len(x) < MIN_RATINGS:
         more = MIN_RATINGS - len(x)
         return (
             f"{len(x)} of at least {MIN_RATINGS} ratings with {x_name}; {more} more "
             f"{'is' if more == 1 else 'are'} needed, "
-            f"{_about_days(more, days)}"
+            f"{_about_days(more, days, usual_a_day)}"
         )
     span = float(days[-1] - days[0])
     if span < MIN_DAYS:
+        more = int(np.ceil(MIN_DAYS - span))
         return (
-            f"the ratings span {span:.0f} of at least {MIN_DAYS:.0f} days; "
-            f"{np.ceil(MIN_DAYS - span):.0f} more are needed"
+            f"the ratings span {np.floor(span):.0f} of at least {MIN_DAYS:.0f} days; "
+            f"{more} more {'is' if more == 1 else 'are'} needed"
         )
     return find_constant(x, y, x_name, y_name)
 
 
-def _about_days(more: int, days: FloatArray) -> str:
-    """How long that takes at the person's own pace; at two a day before there is one."""
-    pace = 2
+def _about_days(more: int, days: FloatArray, usual_a_day: int) -> str:
+    """How long that takes at the person's own pace; at the usual one before there is one."""
+    pace = usual_a_day
     if len(days) >= 4:
         pace = max(1, round(len(days) / len(np.unique(np.floor(days)))))
     needed = -(-more // pace)

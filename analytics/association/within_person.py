@@ -79,6 +79,7 @@ def within_person_link(
     covariates: FloatArray | None = None,
     drop_copies: bool = True,
     calendar: bool = True,
+    usual_a_day: int = 2,
 ) -> Association:
     """Estimate how ``y`` moves with ``x`` within one person, net of their common trend.
 
@@ -99,6 +100,8 @@ def within_person_link(
         Whether rows that repeat another one of the same moment are dropped.
     calendar : bool
         Whether the times are of a calendar, so that the hour and the weekday may have effects.
+    usual_a_day : int
+        Pairs a day that a ``missing_reason`` reckons with before these show how many.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def within_person_link(
         time_ns, x, y, hour_of_day, covariates, drop_copies
     )
     days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
-    missing_reason = find_missing_reason(days, x, y, x_name, y_name)
+    missing_reason = find_missing_reason(days, x, y, x_name, y_name, usual_a_day)
     if missing_reason is not None:
         return replace(no_association(len(x), missing_reason), copies=copies)
     problem = PersonRatings(time_ns, days, x, y, hours, columns, calendar)
@@ -311,7 +314,7 @@ def day_to_day_link(
         return no_association(
             len(at),
             f"{len(at)} of at least {MIN_CHANGES} changes from one day to the next; "
-            f"about {more} more days are needed",
+            f"about {more} more {'day is' if more == 1 else 'days are'} needed",
         )
     missing_reason = find_constant(x_change, y_change, x_name, y_name)
     if missing_reason is not None:

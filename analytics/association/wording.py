@@ -32,7 +32,7 @@ class Comparison:
     ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the same as a person would
     notice it; ``temporal_order_text``: for the order in time, where that is the question;
     ``both_rated``: both are what the person ticked, so a habit of ticking may move both;
-    ``asked_apart``: the two were asked for at different moments;
+    ``counted``: what n counts; ``asked_apart``: the two were asked for at different moments;
     ``known_bias_text``: where the simulation showed more false alarms than 5%.
     """
 
@@ -42,6 +42,7 @@ class Comparison:
     y_name: str = "pain"
     temporal_order_text: str | None = None
     both_rated: bool = False
+    counted: str = "ratings"
     asked_apart: bool = False
     known_bias_text: str | None = None
 
@@ -64,6 +65,7 @@ ASKED_APART = Comparison(
     "one point of stress",
     "one point more stress than usual",
     both_rated=True,
+    counted="pairs of ratings",
     asked_apart=True,
 )
 _TOGETHER = "Moving together does not show that one brings the other; something else may move both."
@@ -80,6 +82,10 @@ _APART_WEAKER = (
     "Stress changes between the two moments, so a link looks weaker here than at one moment."
 )
 _COMPARISONS = "This is one of several looks; it is called clear only after correction for that."
+_INTERVAL_ALONE = (
+    "The interval is of this look by itself. It leaves out zero, but among several looks that is "
+    "not clear enough."
+)
 
 
 def association_text(
@@ -111,25 +117,27 @@ def association_text(
         _COURSE,
         *((_APART, _APART_WEAKER) if compared.asked_apart else ()),
         *((_COMPARISONS,) if corrected else ()),
+        *((_INTERVAL_ALONE,) if corrected and _only_alone(link, p_value) else ()),
         *_describe_doubts(link, compared, p_value, moment_text or _utc_date, let_go),
         *((compared.known_bias_text,) if compared.known_bias_text else ()),
     )
-    of = "pairs of ratings" if compared.asked_apart else "ratings"
+    of = compared.counted
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
     if p_value is None or p_value >= _ALPHA:
         if link.order_p is not None and link.order_p >= _ALPHA and not link.low <= 0 <= link.high:
             return AssociationText(
                 Verdict.UNCLEAR,
-                f"{y.capitalize()} and {x} go together, but from {link.n} ratings we cannot tell "
-                "which of them comes first.",
+                f"{y.capitalize()} and {x} go "
+                f"{'together' if link.estimate > 0 else 'opposite ways'}, but from {link.n} "
+                "ratings we cannot tell which of them comes first.",
                 compared.unit,
                 caveats,
             )
         return AssociationText(
             Verdict.UNCLEAR,
             f"From {link.n} {of} we cannot tell whether {y} moved with {x}: with "
-            f"{compared.per_unit_text}, {y} may have been anything from {_change(link.low)} to "
-            f"{_change(link.high)}.",
+            f"{compared.per_unit_text}, {y} may have been anything from "
+            f"{_range(link.low, link.high)}.",
             compared.unit,
             caveats,
         )
@@ -149,6 +157,11 @@ def association_text(
         compared.unit,
         caveats,
     )
+
+
+def _only_alone(link: Association, p_value: float | None) -> bool:
+    """Whether it would be clear if it were the only look."""
+    return link.clear and (p_value is None or p_value >= _ALPHA)
 
 
 def _describe_doubts(
@@ -264,6 +277,17 @@ def _points(value: float) -> str:
 
 
 def _change(value: float) -> str:
-    if round(abs(value), 1) == 0:
+    """Put a change that is not nothing into words: a small one is not called the same."""
+    digits = 1 if round(abs(value), 1) else 2
+    return _rounded(value, digits)
+
+
+def _range(low: float, high: float) -> str:
+    digits = 1 if round(abs(low), 1) or round(abs(high), 1) else 2
+    return f"{_rounded(low, digits)} to {_rounded(high, digits)}"
+
+
+def _rounded(value: float, digits: int) -> str:
+    if round(abs(value), digits) == 0:
         return "the same"
-    return f"{abs(value):.1f} points {'higher' if value > 0 else 'lower'}"
+    return f"{abs(value):.{digits}f} points {'higher' if value > 0 else 'lower'}"

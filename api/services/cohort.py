@@ -27,10 +27,13 @@ from store.models.records import Purpose, Role
 
 @dataclass(frozen=True, slots=True)
 class CohortLink:
-    """The link over a cohort. ``simulated``: some of its people or ratings are."""
+    """The link over a cohort. ``simulated``: some of its people or ratings are. ``asked_apart``:
+    the places of those most of whose ratings are of pain or of stress alone.
+    """
 
     link: GroupLink
     simulated: bool
+    asked_apart: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,11 @@ def load_cohort(stores: Stores, analyst: Person, min_people: int) -> Cohort:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CohortRatings:
-    """Ratings of a cohort, all of shape (n,). ``who``: place among the subjects.
+    """Ratings of both pain and stress of a cohort, all of shape (n,). ``who``: place among the
+    subjects.
 
-    ``session_who`` and ``session_days``, shape (k,): their sessions.
+    ``session_who`` and ``session_days``, shape (k,): their sessions. ``asked_apart``: the places of
+    those most of whose ratings are of one alone.
     """
 
     who: NDArray[np.int64]
@@ -109,6 +114,7 @@ class CohortRatings:
     simulated: bool
     session_who: NDArray[np.int64]
     session_days: NDArray[np.float64]
+    asked_apart: frozenset[int] = frozenset()
 
     @property
     def price_s(self) -> float:
@@ -127,13 +133,15 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
     session_who: list[int] = []
     session_days: list[float] = []
     simulated = False
+    asked_apart: set[int] = set()
     for number, subject in enumerate(subjects):
         raise_if_stopped()
         released = ReleasedRows(stores, subject, ExportQuery.of_all())
         apart = {item.id for item in released.prompts() if is_apart(item)}
-        ratings = [
-            item for item in released.ratings() if item.is_complete and item.prompt_id not in apart
-        ]
+        rated = [item for item in released.ratings() if item.prompt_id not in apart]
+        ratings = [item for item in rated if item.is_complete]
+        if 2 * len(ratings) < len(rated):
+            asked_apart.add(number)
         held = [day for _, day in released.sessions()]
         session_who += [number] * len(held)
         session_days += [day / DAY for day in held]
@@ -153,6 +161,7 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
         simulated,
         np.array(session_who, dtype=np.int64),
         np.array(session_days, dtype=np.float64),
+        frozenset(asked_apart),
     )
 
 
@@ -161,7 +170,8 @@ def compute_cohort_link(ratings: CohortRatings) -> CohortLink:
     arrays = (ratings.who, ratings.days, ratings.stress, ratings.pain, ratings.hours)
     sessions = (ratings.session_who, ratings.session_days)
     work = functools.partial(group_link, sessions=sessions)
-    return CohortLink(compute(ratings.price_s, work, *arrays), ratings.simulated)
+    link = compute(ratings.price_s, work, *arrays)
+    return CohortLink(link, ratings.simulated, ratings.asked_apart)
 
 
 def cohort_link(stores: Stores, subjects: list[ExportSubject]) -> CohortLink:

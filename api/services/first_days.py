@@ -12,16 +12,19 @@ from enum import StrEnum
 
 import numpy as np
 
+from analytics.association.asked_apart import pair_apart
 from analytics.association.hrv_before_rating import MIN_NIGHT_WINDOWS, NIGHT_FROM_H, NIGHT_TO_H
 from analytics.association.within_person import MIN_DAYS, MIN_RATINGS
 from analytics.hrv.relative_stress import MAX_BASELINE_DAYS, MIN_BASELINE_DAYS
 from analytics.hrv.windows import WINDOW_NS
+from api.services.prompted import split_ratings
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, FOREVER, HOUR, SECOND, to_datetime
 from store import Stores
-from store.models import Person, StreamCoverage
+from store.models import Person, Rating, StreamCoverage
 
 _MIN_FOR_PACE = 4  # ratings; fewer say nothing about how often somebody rates
+_NEWEST = 10  # ratings that show how somebody is asked now
 _MAX_AHEAD_DAYS = 60  # a date further away helps nobody
 
 
@@ -42,6 +45,8 @@ _LIVE = {HeartSource.STRAP, HeartSource.RATES}
 class FirstDays:
     """Where somebody is. ``days`` and ``min_days``: from the first rating to the last.
 
+    ``ratings`` counts what the answer needs in the way in which they are asked: ratings of both
+    pain and stress, or with ``asked_apart`` pairs of one of each. ``rated``: all ratings.
     ``answer_from``: about when there is enough for a first answer, at the pace so far; None where
     that cannot be said, or there is enough. ``heart_days`` are days of heartbeats or of heart
     rates; of those that were imported as many as are needed are counted. ``has_night`` is of
@@ -49,6 +54,8 @@ class FirstDays:
     """
 
     ratings: int
+    rated: int
+    asked_apart: bool
     min_ratings: int
     days: int
     min_days: int
@@ -73,15 +80,17 @@ class FirstDays:
 
 def load_first_days(stores: Stores, person: Person) -> FirstDays:
     """Count what is there. Of heartbeats, a fortnight is read at most."""
-    about = sorted(
-        rating.about_ns
-        for rating in stores.records.ratings(person.id, 0, 2**62)
-        if not rating.withdrawn and rating.is_complete
-    )
+    kept = [
+        rating for rating in stores.records.ratings(person.id, *FOREVER) if not rating.withdrawn
+    ]
+    ratings = split_ratings(stores, person, kept).ratings
+    about, asked_apart = _count(sorted(ratings, key=lambda rating: rating.about_ns))
     span_ns = about[-1] - about[0] if about else 0
     heart, has_night, heart_days = _find_heart(stores, person)
     return FirstDays(
         ratings=len(about),
+        rated=len(ratings),
+        asked_apart=asked_apart,
         min_ratings=MIN_RATINGS,
         days=span_ns // DAY,
         min_days=math.ceil(MIN_DAYS),
@@ -91,6 +100,26 @@ def load_first_days(stores: Stores, person: Person) -> FirstDays:
         heart_days=heart_days,
         min_heart_days=MIN_BASELINE_DAYS + 1,
     )
+
+
+def _count(ratings: list[Rating]) -> tuple[list[int], bool]:
+    """The moments that count for a first answer, by time, and whether they are of pairs: where
+    these give an answer, or else where most of the newest ratings are of one alone.
+    """
+    both = [rating.about_ns for rating in ratings if rating.is_complete]
+    singles = [rating for rating in ratings if not rating.is_complete]
+    if not singles or _is_enough(both):
+        return both, False
+    stress = np.array([i.about_ns for i in singles if i.stress is not None], dtype=np.int64)
+    pain = np.array([i.about_ns for i in singles if i.pain is not None], dtype=np.int64)
+    pairs: list[int] = pair_apart(stress, pain).time_ns.tolist()
+    newest = ratings[-_NEWEST:]
+    is_apart = 2 * sum(not item.is_complete for item in newest) > len(newest)
+    return (pairs, True) if _is_enough(pairs) or is_apart else (both, False)
+
+
+def _is_enough(about: list[int]) -> bool:
+    return len(about) >= MIN_RATINGS and about[-1] - about[0] >= MIN_DAYS * DAY
 
 
 def _expect_answer(about: list[int], now_ns: int) -> datetime | None:

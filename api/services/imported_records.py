@@ -164,7 +164,7 @@ def import_parsed(
         """Note the outcome of these entries. Returns whether they are stored."""
         reason = outcome.reason
         if outcome.waiting_for is not None:
-            reason = f"a rating needs pain and stress; {outcome.waiting_for} is missing"
+            reason = f"a rating needs {outcome.waiting_for}, and has neither"
             if result.is_stored:
                 waiting.update(entries)
                 reason += ", and this waits until it comes"

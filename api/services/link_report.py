@@ -49,7 +49,7 @@ _STATISTICS_S, _STATISTICS_RATING_S = 0.1, 5e-4
 _SLOPES_S, _MIN_FOR_SLOPES = 1.0, 30
 _RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
 
-REPORT_METHODS = (link_method.METHOD, windows.METHOD, relative_stress.METHOD, "report 5")
+REPORT_METHODS = (link_method.METHOD, windows.METHOD, relative_stress.METHOD, "report 6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,7 @@ def load_planned_json(stores: Stores, cache: AnalysisCache, plan: ReportPlan) ->
         if cached is not None:
             return cached.decode()
         prompts = read_prompt_beats(stores, person, plan.prompted)
-        rated = len(ratings) + len(plan.prompted.singles)
-        price_s = _statistics_price_s(rated) + PROMPT_S * len(prompts.prompts)
+        price_s = _statistics_price_s(len(ratings)) + PROMPT_S * len(prompts.prompts)
         body = compute(price_s, link_report_json, replace(rating_windows, prompts=prompts))
         cache.responses.put(key, body.encode())
         if plan.covers_all:  # as most requests want
@@ -199,20 +198,23 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
             ratings=len(ratings), usable=report.before.usable, why_not=report.before.reason_counts
         ),
         span=rating_windows.span,
-        simulated=Origin.SIMULATED in origins
-        or any(rating.simulated for rating in (*ratings, *rating_windows.prompts.singles)),
+        simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),
         origins=sorted(origins),
         method=link_method.METHOD,
     )
 
 
 def _apart(rating_windows: RatingWindows, beside: Statement) -> ComparisonOut | None:
-    """The answer from ratings of pain or stress alone; None where there are none."""
-    singles = rating_windows.prompts.singles
+    """The answer from ratings of pain or stress alone; None where there are none, or, beside
+    ratings of both, none that could be paired.
+    """
+    singles = [item for item in rating_windows.ratings if not item.is_complete]
     if not singles:
         return None
     stress = [item for item in singles if item.stress is not None]
     pain = [item for item in singles if item.pain is not None]
+    if not (stress and pain) and len(singles) < len(rating_windows.ratings):
+        return None
     stress_ns, _, hour = local_times(stress)
     pain_ns, _, _ = local_times(pain)
 
@@ -246,7 +248,7 @@ def _price_s(found: PromptedRatings, days: dict[int, str], span: Span) -> float:
         len(group) for group in starts if {int(group[0]) // DAY, int(group[-1]) // DAY} & set(days)
     )
     return (
-        _statistics_price_s(len(ratings) + len(found.singles))
+        _statistics_price_s(len(ratings))
         + len(ratings) * _RATING_S
         + with_beats * _WINDOW_BEFORE_S
         + len(found.prompts) * PROMPT_S

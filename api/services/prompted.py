@@ -34,24 +34,21 @@ _MAX_APART_NS = 3 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class PromptedRatings:
-    """``ratings``: of both pain and stress; ``singles``: of one of the two alone, which was asked
-    for at moments of its own. Both are without those that the heart chose, which ``left_out``
-    counts, and those after moments of practice by lot, ``after_offers``. ``prompts``: of those
-    kept, sent within the time of the ratings, over by now, by time.
+    """``ratings``: of pain, of stress or of both, without those that the heart chose, which
+    ``left_out`` counts, and those after moments of practice by lot, ``after_offers``.
+    ``prompts``: of those kept, sent within the time of the ratings, over by now, by time.
     """
 
     ratings: list[Rating]
     left_out: int = 0
     after_offers: int = 0
     prompts: tuple[Prompt, ...] = ()
-    singles: tuple[Rating, ...] = ()
 
     @property
     def content(self) -> str:
         """All that an answer takes from prompts, to name it by."""
         rows = [(item.id, item.sent_ns, item.zone, item.answered_ns) for item in self.prompts]
-        singles = [(item.id, item.version, item.about_ns, item.zone) for item in self.singles]
-        return repr((self.left_out, self.after_offers, rows, singles))
+        return repr((self.left_out, self.after_offers, rows))
 
 
 def split_ratings(stores: Stores, person: Person, ratings: list[Rating]) -> PromptedRatings:
@@ -79,11 +76,7 @@ def split_ratings(stores: Stores, person: Person, ratings: list[Rating]) -> Prom
     ]
     over.sort(key=lambda item: (item.sent_ns or 0, item.id))
     after_offers = len(ratings) - len(kept) - left_out
-    return PromptedRatings(
-        [rating for rating in kept if rating.is_complete],
-        *(left_out, after_offers, tuple(over[-MAX_PROMPTS:])),
-        singles=tuple(rating for rating in kept if not rating.is_complete),
-    )
+    return PromptedRatings(kept, left_out, after_offers, tuple(over[-MAX_PROMPTS:]))
 
 
 def is_apart(prompt: Prompt) -> bool:
@@ -100,26 +93,25 @@ def read_prompt_beats(stores: Stores, person: Person, found: PromptedRatings) ->
     """Read the beats before each prompt."""
     sent = np.array([item.sent_ns for item in found.prompts], dtype=np.int64)
     if not len(sent):
-        return PromptBeats(found.left_out, found.after_offers, singles=found.singles)
+        return PromptBeats(found.left_out, found.after_offers)
     starts, index = np.unique(sent - WINDOW_NS, return_inverse=True)
     edges = np.flatnonzero(np.diff(starts) > _MAX_APART_NS) + 1
     groups = tuple(read_group(stores, person, part) for part in np.split(starts, edges))
-    return PromptBeats(
-        *(found.left_out, found.after_offers, found.prompts, index.ravel(), groups),
-        singles=found.singles,
-    )
+    return PromptBeats(found.left_out, found.after_offers, found.prompts, index.ravel(), groups)
 
 
 def compute_let_go(found: PromptBeats, ratings: Sequence[Rating]) -> LetGo | None:
     """Test what letting prompts go went with. Pure; None where there were no prompts, or no rating
     of both pain and stress.
     """
-    if not found.prompts or not ratings:
+    order = sorted(
+        (rating for rating in ratings if rating.is_complete), key=lambda rating: rating.about_ns
+    )
+    if not found.prompts or not order:
         return None
     windows = concat_windows(
         [compute_group(group) for group in found.groups], found.window_index, WINDOW_NS
     )
-    order = sorted(ratings, key=lambda rating: rating.about_ns)
     return prompts_let_go(
         _local_days([item.sent_ns or 0 for item in found.prompts], found.prompts[0].zone),
         np.array([item.answered_ns is not None for item in found.prompts], dtype=np.bool_),

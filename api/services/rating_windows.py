@@ -60,8 +60,7 @@ class PromptBeats:
     """Prompts that were sent and are over, by time, with the beats of the five minutes before each.
 
     ``left_out``: how many ratings the heart chose; ``after_offers``: how many were given after
-    moments of practice by lot. Neither are among the ratings. ``singles``: ratings of one of pain
-    and stress alone.
+    moments of practice by lot. Neither are among the ratings.
     """
 
     left_out: int = 0
@@ -69,7 +68,6 @@ class PromptBeats:
     prompts: tuple[Prompt, ...] = ()
     window_index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     groups: tuple[WindowGroup, ...] = ()
-    singles: tuple[Rating, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,7 +228,9 @@ def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
 
 
 def report_inputs(rated: RatingWindows) -> tuple[RatingArrays, WindowsBeforeRatings]:
-    """Build the arrays that the report is made of, with local days and hours."""
+    """Build the arrays that the report is made of, with local days and hours. Pain or stress that
+    was not asked for is NaN.
+    """
     times, day, hour = local_times(rated.ratings)
     arrays = RatingArrays(
         time_ns=times,

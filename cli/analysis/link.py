@@ -14,6 +14,9 @@ from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectCol
 from ebbtide.i18n import N_
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from analytics.association.group import GroupLink
     from analytics.association.within_person import Association
 
@@ -104,6 +107,7 @@ def link(
             "Rows seem to be missing when both were high: those beside a gap are higher than the "
             "others. That makes a link look weaker, or opposite, than it is."
         )
+    caveats += _describe_one_sided(xs, ys, x, y)
     caveats += describe(missing_codes)
     caveats += [*doubt_values(xs, x), *doubt_values(ys, y), *doubt_names(names, subject)]
     if copies.any():
@@ -230,6 +234,19 @@ def _verdict(within: dict[str, Any], found: GroupLink, x: str, y: str) -> str:
             else f"{y} and {x} moved opposite ways, but moments that they share could make it"
         )
     return f"{y} and {x} moved together" if together else f"{y} and {x} moved opposite ways"
+
+
+def _describe_one_sided(
+    xs: NDArray[np.float64], ys: NDArray[np.float64], x: str, y: str
+) -> list[str]:
+    """Say how many rows have one of the two alone: they are no pairs, and never count as 0."""
+    import numpy as np
+
+    one_sided = int(np.sum(np.isfinite(xs) != np.isfinite(ys)))
+    if not one_sided:
+        return []
+    rows = "row has" if one_sided == 1 else "rows have"
+    return [f"{one_sided} {rows} {x} or {y} alone, and could not be used."]
 
 
 def _caveats(found: GroupLink, time: str | None) -> list[str]:

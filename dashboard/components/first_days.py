@@ -49,7 +49,12 @@ def render_first_days(days: dict[str, Any]) -> None:
 
 def _rating_steps(days: dict[str, Any]) -> list[tuple[bool, str]]:
     enough = days["ratings"] >= days["min_ratings"]
-    counted = _("{ratings} of {min_ratings} ratings of pain and stress").format(
+    words = (
+        _("{ratings} of {min_ratings} pairs: pain and stress, half an hour to four hours apart")
+        if days["asked_apart"]
+        else _("{ratings} of {min_ratings} ratings of pain and stress")
+    )
+    counted = words.format(
         ratings=min(days["ratings"], days["min_ratings"]), min_ratings=days["min_ratings"]
     )
     week = _("ratings over {min_days} days").format(min_days=days["min_days"])
@@ -58,7 +63,7 @@ def _rating_steps(days: dict[str, Any]) -> list[tuple[bool, str]]:
             min_days=days["min_days"], days=days["days"]
         )
     return [
-        (days["ratings"] > 0, _("your first rating")),
+        (days["rated"] > 0, _("your first rating")),
         (days["days"] >= days["min_days"], week),
         (enough, counted),
         (days["has_answer"], _("a first answer on *My link*")),
@@ -105,6 +110,12 @@ def _outlook(days: dict[str, Any]) -> str:
             _("At your pace there is a first answer around {day}.").format(
                 day=format_day(datetime.fromisoformat(days["answer_from"]))
             )
+        )
+    elif not days["has_answer"] and days["asked_apart"]:
+        words.append(
+            _(
+                "Two questions a day make one pair. With them that takes about {number} days."
+            ).format(number=max(days["min_ratings"] - days["ratings"], 1))
         )
     elif not days["has_answer"]:
         words.append(

@@ -89,6 +89,22 @@ _SENTENCES = (
         "From {n} pairs of ratings we cannot tell whether {y} moved with {x}: with {unit}, {name} "
         "may have been anything from {lowest} to {highest}."
     ),
+    N_(
+        "Rated {y} and rated {x} moved together: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} changes from one day to the next)."
+    ),
+    N_(
+        "Rated {y} and rated {x} moved opposite ways: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} changes from one day to the next)."
+    ),
+    N_(
+        "From {n} changes from one day to the next we cannot tell whether {y} moved with {x}: with "
+        "{unit}, {name} may have been anything from {lowest} to {highest}."
+    ),
+    N_(
+        "{y} and {x} go opposite ways, but from {n} ratings we cannot tell which of them comes "
+        "first."
+    ),
     N_("{y} and {x} go together, but from {n} ratings we cannot tell which of them comes first."),
     N_(
         "From {n} ratings we cannot tell whether {y} moved with {x}: with {unit}, {name} may have "
@@ -106,6 +122,10 @@ _CAVEATS = (
     ASKED_APART,
     N_("Stress changes between the two moments, so a link looks weaker here than at one moment."),
     N_("This is one of several looks; it is called clear only after correction for that."),
+    N_(
+        "The interval is of this look by itself. It leaves out zero, but among several looks that "
+        "is not clear enough."
+    ),
     N_(
         "Both come from one form. A way of filling in the form that moves both would look the same."
     ),
@@ -187,6 +207,8 @@ _MISSING_ASSOCIATION = (
     N_("about {days} more days at one rating a day"),
     N_("about {days} more day at one rating a day"),
     N_("the ratings span {span} of at least {least} days; {more} more are needed"),
+    N_("the ratings span {span} of at least {least} days; {more} more is needed"),
+    N_("{n} of at least {least} changes from one day to the next; about {more} more day is needed"),
     N_("{x} was the same at every rating, so nothing could move with it"),
     N_("{x} followed its course with no ups and downs of its own"),
     N_(

@@ -124,11 +124,17 @@ def change_parts(change: dict[str, Any]) -> dict[str, str]:
 
 
 def slope_parts(row: dict[str, Any]) -> dict[str, str]:
-    """Format the ``estimate`` with its interval, and ``p_value`` with its relation (= or under)."""
+    """Format the ``estimate`` with its interval, and the p value that the words rest on, with its
+    relation (= or under): where there were several looks, that is the corrected one.
+    """
     p_value = row["p_value"]
+    adjusted = row.get("p_adjusted", p_value)
+    words = _("under 0.001") if adjusted < 0.001 else f"= {format_number(adjusted, 3)}"
+    if adjusted != p_value:
+        words = _("{p_value} (corrected for several looks)").format(p_value=words)
     return {
         **{key: format_signed(row[key], 2) for key in ("estimate", "low", "high")},
-        "p_value": _("under 0.001") if p_value < 0.001 else f"= {format_number(p_value, 3)}",
+        "p_value": words,
     }
 
 

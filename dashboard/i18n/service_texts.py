@@ -55,6 +55,14 @@ COHORT_LINK = (
         "it: the changes from rating to rating do not show it clearly."
     ),
     N_(
+        "1 person was asked for pain and stress at different moments. That person is not in this "
+        "answer."
+    ),
+    N_(
+        "{people} people were asked for pain and stress at different moments. They are not in this "
+        "answer."
+    ),
+    N_(
         "Ratings seem to be missing when things were bad: those beside a gap are worse than the "
         "others. That makes a link look weaker, or opposite, than it is."
     ),

@@ -15,6 +15,7 @@ from dashboard.i18n.api_texts import ASKED_APART, say
 from dashboard.i18n.formatting import change_parts, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
+from dashboard.reports.session_summary import answered_link
 from dashboard.session import client
 
 _SPANS = {
@@ -54,7 +55,9 @@ def link_page() -> None:
     rows = {row["key"]: row for row in [report["stress"], *report["others"]]}
     days = load_first_days() if rows["same_moment"]["missing"] is not None else None
     apart = report["apart"]
-    if days is not None and not days["has_answer"] and (apart is None or apart["missing"]):
+    main = answered_link(report)
+    answered = (main, *(rows[key] for key in (*_HEART, _WITNESS)))
+    if days is not None and not days["has_answer"] and all(row["missing"] for row in answered):
         # Each comparison would say that it has not enough yet: one path says it once.
         st.write(_("One day this page will say whether your pain moved with your stress."))
         if apart is None or rows["same_moment"]["n"]:
@@ -65,12 +68,9 @@ def link_page() -> None:
         _course(report)
         _method(report)
         return
-    main = rows["same_moment"]
-    if main["missing"] is not None and apart is not None and apart["missing"] is None:
-        # Who is asked for one at a time has this answer, and may never have the other.
-        main, apart = apart, None
     _question(main)
-    _asked_apart(apart)
+    # Who is asked for one at a time has this answer, and may never have the other.
+    _asked_apart(None if main is apart else apart)
     st.subheader(_("And the heart"))
     left, right = st.columns(2)  # below each other on a phone
     with left:

@@ -158,7 +158,7 @@ def _render_background(
 ) -> None:
     """Render how to read it, the whole programme and their notes, each behind a fold."""
     with st.expander(_("How sure is this?")):
-        _lines([*describe_doubts(facts.link["stress"]), _(CAVEAT)])
+        _lines([*describe_doubts(facts.link), _(CAVEAT)])
     with st.expander(_("Over the programme")):
         _lines(page.parts[_("Over the programme")])
         st.write(describe_trial(facts.therapy))

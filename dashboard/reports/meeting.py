@@ -19,6 +19,7 @@ from dashboard.i18n.formatting import (
     format_number,
 )
 from dashboard.i18n.language import N_, _
+from dashboard.reports.session_summary import answered_link, describe_apart
 
 _DAYS = 28  # of the picture, and of the summary where there was no meeting
 _MAX_NOTES = 5
@@ -132,7 +133,9 @@ def _describe_ratings(ratings: list[dict[str, Any]], zone: ZoneInfo) -> list[str
     days = len({_at(item["about"]).astimezone(zone).date() for item in ratings})
     lines = [_("Ratings: {count}, on {days} days.").format(count=len(ratings), days=days)]
     for name, title in (("pain", _("Pain")), ("stress", _("Stress"))):
-        values = [item[name] for item in ratings]
+        values = [item[name] for item in ratings if item[name] is not None]
+        if not values:
+            continue
         lines.append(
             _("{name}: {mean} on average, between {low} and {high}.").format(
                 name=title, mean=format_number(mean(values), 1), low=min(values), high=max(values)
@@ -164,7 +167,8 @@ def _describe_changes(report: dict[str, Any]) -> list[str]:
 def _describe_link(api: Any, now: datetime) -> list[str]:
     report = api.link_report()
     rows = {row["key"]: row for row in [report["stress"], *report["others"]]}
-    lines = [say(rows["same_moment"]["sentence"])]
+    row = answered_link(report)
+    lines = [describe_apart(row) if row is report["apart"] else say(row["sentence"])]
     heart = rows["stress_index"]
     if heart["missing"] is None:
         lines.append(say(heart["sentence"]))

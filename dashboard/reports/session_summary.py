@@ -98,8 +98,8 @@ def session_summary(facts: SessionFacts, picture: SessionPicture | None = None) 
     page.parts[_("Homework, and what became of it")] = describe_homework(facts)
     apart = link["apart"]
     page.parts[_("Pain and stress")] = [
-        *([] if apart and not link["stress"]["n"] else _describe_link(link["stress"])),
-        *([_describe_apart(apart)] if apart else []),
+        *([] if apart and answered_link(link) is apart else _describe_link(link["stress"])),
+        *([describe_apart(apart)] if apart else []),
     ]
     page.parts[_("Over the programme")] = [
         _describe_change(_("Pain"), _("in the first week"), _("in the last"), therapy["pain"]),
@@ -237,15 +237,29 @@ def _describe_link(stress: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _describe_apart(row: dict[str, Any]) -> str:
+def describe_apart(row: dict[str, Any]) -> str:
     """The answer from questions that asked for one alone, and what cannot have made it."""
     words = _("Asked at different moments: {sentence}").format(sentence=say(row["sentence"]))
     return words if row["missing"] is not None else f"{words} {_(ASKED_APART)}"
 
 
-def describe_doubts(stress: dict[str, Any]) -> list[str]:
-    """List what else makes the link less sure."""
-    return [say(words) for words in stress["caveats"][1:]]
+def describe_doubts(link: dict[str, Any]) -> list[str]:
+    """List what else makes the link less sure: that of one moment, or without it the one of
+    questions that asked for one alone.
+    """
+    row = answered_link(link)
+    return [say(words) for words in row["caveats"][1:] if say(words) != _(ASKED_APART)]
+
+
+def answered_link(link: dict[str, Any]) -> dict[str, Any]:
+    """Choose the answer of one moment; where there is none, the one from questions that asked for
+    one alone, if that has a number or nothing was rated at one moment.
+    """
+    stress: dict[str, Any] = link["stress"]
+    apart: dict[str, Any] | None = link["apart"]
+    if stress["missing"] is None or apart is None:
+        return stress
+    return apart if apart["missing"] is None or not stress["n"] else stress
 
 
 def describe_trial(therapy: dict[str, Any]) -> str:

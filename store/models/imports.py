@@ -82,7 +82,7 @@ class ImportedRating:
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
     """What became of one of them: its id here, whether anything of it was new, and why it was not
-    stored. A part of a rating that waits for the rest has ``waiting_for``.
+    stored. A part of a rating that waits has ``waiting_for``: what of it must come.
     """
 
     record_id: str | None

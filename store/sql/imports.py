@@ -182,7 +182,9 @@ class _Ratings:
         return ImportOutcome(row.id, True)
 
     def _into_parts(self, sent: ImportedRating) -> ImportOutcome:
-        """Store a rating, or a part of one until the rest of it comes."""
+        """Store a rating of pain, of stress or of both. What else there is waits for one of them;
+        of one alone the other may still come, and joins it.
+        """
         part = self._parts.get(sent.id)
         joined = sent
         if part is not None:
@@ -192,9 +194,7 @@ class _Ratings:
             except ConflictError:
                 joined = correct_rating(before, sent)
             joined = replace(joined, entered_ns=sent.entered_ns)
-        # Of others' ratings one part waits for the other; only our own forms ask for one alone.
-        missing = [name for name in ("pain", "stress") if getattr(joined, name) is None]
-        if missing:
+        if joined.pain is None and joined.stress is None:
             body = json.dumps(asdict(replace(joined, own_id=None)))
             is_new = part is None
             if part is None:
@@ -203,7 +203,7 @@ class _Ratings:
                 self._db.add(part)
             elif replace(before, entered_ns=0) != replace(joined, entered_ns=0, own_id=None):
                 part.body, is_new = body, True
-            return ImportOutcome(sent.id, is_new, waiting_for=missing[0])
+            return ImportOutcome(sent.id, is_new, waiting_for="pain or stress")
         if part is not None:
             del self._parts[sent.id]
             if inspect(part).pending:  # it came with this import; a flush for each takes 0.4 ms

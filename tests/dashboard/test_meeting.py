@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from babel import Locale
 from pypdf import PdfReader
 
@@ -15,7 +16,7 @@ from dashboard.i18n.language import reader_locale, reading_as
 from dashboard.reports.meeting import MeetingPage, daily_means, load_meeting_page
 from dashboard.reports.meeting_pdf import render_meeting_pdf
 from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY
+from ebbtide.timestamps import DAY, HOUR
 from store.models import Rating, TherapySession
 from tests.support.clinic import Clinic
 
@@ -88,3 +89,37 @@ def test_a_day_is_the_persons_own_and_one_without_a_rating_has_no_mean() -> None
     first = date(2026, 11, 20)
     days = daily_means([rating, {**rating, "pain": 5}], first, first + timedelta(days=1), BERLIN)
     assert [(day.day.day, day.pain, day.stress) for day in days] == [(20, None, None), (21, 4.5, 7)]
+
+
+def test_who_is_asked_apart_has_a_page_with_that_answer(clinic: Clinic) -> None:
+    """The page could not be made: the average of ratings that were not given."""
+    stores, person = clinic.stores, clinic.people["ada"]
+    rng = np.random.default_rng(3)
+    begin = stores.now() - 41 * DAY
+    for day in range(40):
+        stress = int(rng.integers(2, 9))
+        pain = int(np.clip(stress + rng.integers(-1, 2), 0, 10))
+        at = begin + day * DAY
+        for k, (p, s) in enumerate([(None, stress), (pain, None)]):
+            about = at + 2 * k * HOUR
+            stores.records.add_rating(
+                Rating(new_id(), 1, person.id, about, about, person.zone, p, s, None, False)
+            )
+    page = loaded(clinic)
+    (words,) = page.parts["Pain, stress and the heart"]
+    assert words.startswith("Asked at different moments: Rated pain and rated stress moved")
+    assert "40 pairs of ratings" in words and "a habit of one moment cannot make" in words
+    lines = page.parts["In the last four weeks"]
+    assert [line.split(":")[0] for line in lines] == ["Ratings", "Pain", "Stress"]
+    text = " ".join(PdfReader(BytesIO(render_meeting_pdf(page))).pages[0].extract_text().split())
+    assert "Asked at different moments: Rated pain and rated stress moved" in text
+
+
+def test_ratings_of_pain_alone_have_no_average_of_stress(clinic: Clinic) -> None:
+    stores, person = clinic.stores, clinic.people["ada"]
+    at = stores.now() - DAY
+    stores.records.add_rating(
+        Rating(new_id(), 1, person.id, at, at, person.zone, 4, None, None, False)
+    )
+    lines = loaded(clinic).parts["In the last four weeks"]
+    assert [line.split(":")[0] for line in lines] == ["Ratings", "Pain"]

@@ -226,12 +226,10 @@ def _rating_part(
     own = [value for system, value in identifiers if system == terms.RATING_ID]
     note = " ".join(require_text(i["text"], "note") for i in resource.get("note", [])) or None
     if note is not None:
-        if name == "stress":
-            raise ValueError("it has a note, which ratings of stress cannot have")
         require_length(note, MAX_NOTE, "note")
     values: dict[str, Any] = {name: int(value)}
     if note is not None:
-        values["note" if name == "pain" else "pleasant_note"] = note
+        values["pleasant_note" if name == "pleasant" else "note"] = note
     return SentRating(
         own[0] if own else f"at {about}",
         about,

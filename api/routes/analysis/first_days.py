@@ -18,7 +18,14 @@ router = APIRouter(tags=["link"])
 class FirstDaysOut(RecordOut):
     """What is there, and what a first answer needs."""
 
-    ratings: int = Field(description="With pain and stress")
+    ratings: int = Field(
+        description="That a first answer counts: of pain and stress, or with `asked_apart` pairs"
+    )
+    rated: int = Field(description="All ratings, also of pain or stress alone")
+    asked_apart: bool = Field(
+        description="Pain and stress are asked for at different moments: a rating of each, half an"
+        " hour to four hours apart, is a pair"
+    )
     min_ratings: int
     days: int = Field(description="From the first of them to the last")
     min_days: int

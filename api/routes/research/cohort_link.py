@@ -147,7 +147,7 @@ def _to_out(subjects: list[ExportSubject], cohort: CohortLink) -> ClinicLink:
         missing=link.missing_reason,
         changes_estimate=None if second is None else second.estimate,
         changes_p_value=None if second is None else second.p_value,
-        warnings=group_warnings(link),
+        warnings=group_warnings(link, cohort.asked_apart),
         simulated=cohort.simulated,
         assumptions=ASSUMPTIONS,
         method=group.METHOD,

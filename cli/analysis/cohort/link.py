@@ -14,10 +14,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.association import group, within_person
+from analytics.association.asked_apart import apart_link
 from analytics.association.group import GroupLink, group_link
 from analytics.association.group_wording import group_sentence, group_warnings
 from analytics.association.within_person import within_person_link
-from analytics.association.wording import association_text
+from analytics.association.wording import ASKED_APART, association_text
 from analytics.programme.prompt_plan import PromptReason
 from ebbtide.timestamps import DAY, HOUR
 
@@ -39,6 +40,7 @@ SCHEMA = pa.schema(
         ("sentence", pa.string()),
         ("caveats", pa.list_(pa.string())),
         ("missing", pa.string()),
+        ("asked_apart", pa.bool_()),
         ("simulated", pa.bool_()),
         ("method", pa.string()),
     ]
@@ -61,13 +63,21 @@ POOLED_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ratings:
-    """Ratings of one person, shape (n,); ``session_days``: days of sessions, shape (k,)."""
+    """Ratings of one person, shape (n,), NaN where pain or stress was not asked for;
+    ``session_days``: days of sessions, shape (k,).
+    """
 
     time_ns: NDArray[np.int64]
     stress: NDArray[np.float64]
     pain: NDArray[np.float64]
     session_days: NDArray[np.float64]
     simulated: bool
+
+    @property
+    def is_asked_apart(self) -> bool:
+        """Whether most ratings are of pain or of stress alone."""
+        both = np.isfinite(self.stress) & np.isfinite(self.pain)
+        return 2 * int(np.sum(both)) < len(both)
 
 
 def to_ratings(ratings: pa.Table, prompts: pa.Table, sessions: pa.Table) -> Ratings:
@@ -87,9 +97,20 @@ def to_ratings(ratings: pa.Table, prompts: pa.Table, sessions: pa.Table) -> Rati
 
 
 def person_row(person: str, own: Ratings) -> dict[str, Any]:
-    """The answer of one person, in numbers and words."""
-    link = within_person_link(own.time_ns, own.stress, own.pain, own.time_ns % DAY / HOUR)
+    """The answer of one person, in numbers and words: that of one moment, or of who was asked for
+    pain and stress apart, that from pairs.
+    """
+    hours = own.time_ns % DAY / HOUR
+    link = within_person_link(own.time_ns, own.stress, own.pain, hours)
     words = association_text(link)
+    is_apart = link.missing_reason is not None and own.is_asked_apart
+    if is_apart:
+        x, y = (
+            np.isfinite(a) & ~np.isfinite(b)
+            for a, b in ((own.stress, own.pain), (own.pain, own.stress))
+        )
+        link = apart_link(own.time_ns[x], own.stress[x], hours[x], own.time_ns[y], own.pain[y])
+        words = association_text(link, ASKED_APART)
     return {
         "person": person,
         "ratings": link.n,
@@ -98,6 +119,7 @@ def person_row(person: str, own: Ratings) -> dict[str, Any]:
         "sentence": words.sentence,
         "caveats": list(words.caveats),
         "missing": link.missing_reason,
+        "asked_apart": is_apart,
         "simulated": own.simulated,
         "method": METHOD,
     }
@@ -123,6 +145,7 @@ def pooled_row(people: list[Ratings]) -> dict[str, Any]:
         sessions=(who("session_days"), joined("session_days")),
     )
     second = link.second_look
+    asked_apart = frozenset(k for k, one in enumerate(people) if one.is_asked_apart)
     return {
         "people": link.n_subjects,
         "ratings": link.n_pairs,
@@ -130,7 +153,7 @@ def pooled_row(people: list[Ratings]) -> dict[str, Any]:
         "changes_estimate": None if second is None else second.estimate,
         "changes_p_value": None if second is None else second.p_value,
         "verdict": group_sentence(link),
-        "warnings": group_warnings(link),
+        "warnings": group_warnings(link, asked_apart),
         "missing": link.missing_reason,
         "simulated": any(one.simulated for one in people),
         "method": POOLED_METHOD,

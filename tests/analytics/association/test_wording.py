@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.association.within_person import Association
+from analytics.association.within_person import Association, within_person_link
 from analytics.association.wording import STRESS, Comparison, Verdict, association_text
 from tests.support.signals import CAUSAL
 
@@ -83,3 +83,45 @@ def test_a_heart_is_no_rating() -> None:
     words = association_text(CLEAR, Comparison("heart rate", "ten beats a minute", "ten more"))
     assert words.sentence.startswith("Pain and heart rate moved together")
     assert not any("form" in caveat for caveat in words.caveats)
+
+
+def test_a_small_clear_slope_is_not_the_same() -> None:
+    small = replace(CLEAR, estimate=0.03, low=0.01, high=0.05)
+    assert "pain was about 0.03 points higher (95%" in association_text(small).sentence
+    narrow = replace(OPEN, estimate=0.0, low=-0.02, high=0.03)
+    words = association_text(narrow).sentence
+    assert "anything from 0.02 points lower to 0.03 points higher." in words
+
+
+def test_an_interval_beside_zero_that_is_not_clear_among_several_says_why() -> None:
+    link = replace(CLEAR, p_value=0.03)
+    found = association_text(link, STRESS, 0.06)
+    assert found.verdict is Verdict.UNCLEAR
+    assert any("leaves out zero, but among several looks" in words for words in found.caveats)
+    for p_adjusted in (0.03, 0.04):
+        caveats = association_text(link, STRESS, p_adjusted).caveats
+        assert not any("leaves out zero" in words for words in caveats)
+
+
+def test_what_goes_opposite_ways_does_not_go_together() -> None:
+    down = replace(CLEAR, estimate=-0.3, low=-0.5, high=-0.1, p_value=0.4, order_p=0.4)
+    assert "go opposite ways, but" in association_text(down, BEFORE, 0.4).sentence
+    up = replace(down, estimate=0.3, low=0.1, high=0.5)
+    assert "go together, but" in association_text(up, BEFORE, 0.4).sentence
+
+
+def test_days_that_are_missing_and_days_that_are_there_make_a_week() -> None:
+    rng = np.random.default_rng(4)
+    for per_day, words in (
+        (4.2, "the ratings span 6 of at least 7 days; 1 more is needed"),
+        (5.5, "the ratings span 5 of at least 7 days; 2 more are needed"),
+    ):
+        time_ns = np.round(np.arange(30) / per_day * 86_400e9).astype(np.int64)
+        found = within_person_link(time_ns, *rng.normal(5, 1, (2, 30)))
+        assert found.missing_reason == words
+
+
+def test_changes_from_day_to_day_are_called_so() -> None:
+    day = Comparison("stress", "one point", "one point more", counted="changes from day to day")
+    assert "0.64; 60 changes from day to day)" in association_text(CLEAR, day).sentence
+    assert "From 60 changes from day to day we cannot" in association_text(OPEN, day).sentence

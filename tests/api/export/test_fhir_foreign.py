@@ -270,20 +270,21 @@ def entry(resource: dict[str, Any], **request: Any) -> dict[str, Any]:
 def test_a_transaction_stores_no_half_of_a_rating(clinic: Clinic) -> None:
     """Its answer says that nothing was stored, and half a rating waited all the same."""
     ada = clinic["ada"]
-    pain = observation(1, fhir.PAIN, 4)
-    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
-    sent = {"resourceType": "Bundle", "type": "transaction", "entry": [entry(pain)]}
+    pleasant = observation(1, "pleasant-nrs", 4, system=fhir.OURS)
+    pain = observation(1, fhir.PAIN, 5)
+    sent = {"resourceType": "Bundle", "type": "transaction", "entry": [entry(pleasant)]}
     refused = ada.post(BASE, json=sent)
     assert refused.status_code == 422
     words = refused.json()["issue"][0]["diagnostics"]
     assert words.startswith("Nothing was stored")
     assert "waits" not in words
-    report = ada.post(BASE, json=bundle_of([stress])).json()
-    assert report["ratings"] == 0  # there is no pain that it could join
+    assert ada.post(BASE, json=bundle_of([pain])).json()["ratings"] == 1
+    (row,) = ada.get("/v1/export/ratings").json()["rows"]
+    assert row["pleasant"] is None
     # In a batch it waits, and says so.
     batch = ada.post(BASE, json={**sent, "type": "batch"}).json()
-    assert batch["entry"][0]["response"]["status"] == "201 Created"  # the stress waited for it
-    later = observation(2, fhir.PAIN, 4)
+    assert batch["entry"][0]["response"]["status"] == "201 Created"  # the pain was there
+    later = observation(2, "pleasant-nrs", 4, system=fhir.OURS)
     batch = ada.post(BASE, json={**sent, "type": "batch", "entry": [entry(later)]}).json()
     answer = batch["entry"][0]["response"]
     assert answer["status"] == "202 Accepted"
@@ -530,8 +531,7 @@ def test_a_cursor_that_was_not_given_is_refused(place: list[Any]) -> None:
         fhir.decode_key(base64.urlsafe_b64encode(json.dumps(place).encode()).decode())
 
 
-def test_half_a_rating_in_a_batch_waits_where_the_other_half_is_refused(clinic: Clinic) -> None:
-    """It was answered with 200 OK, and was not stored."""
+def test_half_a_rating_in_a_batch_is_stored_where_the_other_half_is_refused(clinic: Clinic) -> None:
     pain = observation(1, fhir.PAIN, 4)
     stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
     sent = {
@@ -541,7 +541,7 @@ def test_half_a_rating_in_a_batch_waits_where_the_other_half_is_refused(clinic: 
     }
     batch = clinic["ada"].post(BASE, json=sent).raise_for_status().json()
     statuses = [item["response"]["status"] for item in batch["entry"]]
-    assert statuses == ["202 Accepted", "422 Unprocessable Entity"]
+    assert statuses == ["201 Created", "422 Unprocessable Entity"]
     refusal = batch["entry"][1]["response"]["outcome"]["issue"][0]["diagnostics"]
     assert "PUT is not served" in refusal
     assert clinic["ada"].post(BASE, json=bundle_of([stress])).json()["ratings"] == 1
@@ -583,13 +583,35 @@ def test_a_correction_may_come_with_what_it_corrects(
 
 def test_a_part_that_waits_can_be_corrected(clinic: Clinic) -> None:
     ada = clinic["ada"]
-    pain = observation(1, fhir.PAIN, 4)
-    for number, part in enumerate([pain, corrected(pain, 6, 2)]):
+    pleasant = observation(1, "pleasant-nrs", 4, system=fhir.OURS)
+    for number, part in enumerate([pleasant, corrected(pleasant, 6, 2)]):
         report = ada.post(BASE, json=bundle_of([part])).json()
         assert "waits until it comes" in report["skipped"][0]["reason"], number
-    refused = ada.post(BASE, json=bundle_of([corrected(pain, 8, 1)])).json()
+    refused = ada.post(BASE, json=bundle_of([corrected(pleasant, 8, 1)])).json()
     assert "a later correction is stored" in refused["skipped"][0]["reason"]
     stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
     assert ada.post(BASE, json=bundle_of([stress])).json()["ratings"] == 1
     rows = ada.get("/v1/export/ratings").json()["rows"]
-    assert [(row["pain"], row["stress"], row["version"]) for row in rows] == [(6, 5, 1)]
+    found = [(row["pain"], row["stress"], row["pleasant"], row["version"]) for row in rows]
+    assert found == [(None, 5, 6, 1)]
+
+
+def test_a_rating_of_one_alone_is_one_and_the_other_may_join_it(clinic: Clinic) -> None:
+    """Pain alone waited for a stress that never came."""
+    ada = clinic["ada"]
+    pain, later = observation(1, fhir.PAIN, 4), observation(2, fhir.PAIN, 0)
+    for new in (2, 0):  # sent again, nothing is new
+        report = ada.post(BASE, json=bundle_of([pain, later])).json()
+        assert (report["ratings"], report["new"], report["skipped"]) == (2, new, [])
+    rows = ada.get("/v1/export/ratings").json()["rows"]
+    assert [(row["pain"], row["stress"]) for row in rows] == [(4, None), (0, None)]
+    exported = [item for item in all_resources(ada) if item["resourceType"] == "Observation"]
+    assert len(exported) == 2  # no stress of 0 was made of none
+    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
+    stress["note"] = [{"text": "before the meeting"}]
+    assert ada.post(BASE, json=bundle_of([stress])).json()["new"] == 1
+    rows = ada.get("/v1/export/ratings").json()["rows"]
+    assert [(row["pain"], row["stress"], row["version"]) for row in rows] == [
+        (4, 5, 1),
+        (0, None, 1),
+    ]

@@ -161,7 +161,7 @@ def send(stores: Stores, person: Person, kind: str, documents: list[dict[str, An
     )
     assert parsed.skipped == []
     report = import_parsed(stores, person, parsed)
-    # Half a rating waits for the other half, and says so.
+    # What else there is waits for pain or stress, and says so.
     assert all("waits until" in item.reason for item in report.skipped)
 
 

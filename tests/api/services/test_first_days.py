@@ -168,3 +168,43 @@ def test_heart_rates_in_a_file_are_not_waited_for(stores: Stores) -> None:
     days = load_first_days(stores, ada)
     assert (days.heart, days.heart_days) == (HeartSource.FILE_RATES, 1)
     assert days.is_over
+
+
+def rate_apart(stores: Stores, person: Person, days: int, begin_ns: int) -> None:
+    """One question for stress a day, and two hours later one for pain."""
+    for day in range(days):
+        at = begin_ns + day * DAY
+        rate(stores, person, at, pain=None)
+        rate(stores, person, at + 2 * HOUR, stress=None)
+
+
+def test_who_is_asked_apart_is_told_what_pairs_there_are(stores: Stores) -> None:
+    """Only ratings of both were counted, of which there would never be any."""
+    clock = Clock(stores)
+    stores = replace(stores, now=clock)
+    ada = add_account(stores, "ada@example.org", zone=ZONE)
+    begin = stores.now() - 60 * DAY
+    rate(stores, ada, begin - HOUR, pain=None)
+    days = load_first_days(stores, ada)
+    assert (days.ratings, days.rated, days.asked_apart) == (0, 1, True)
+    rate_apart(stores, ada, 10, begin)
+    clock.now_ns = begin + 10 * DAY
+    days = load_first_days(stores, ada)
+    assert (days.ratings, days.rated, days.asked_apart) == (10, 21, True)
+    assert days.answer_from is not None
+    assert days.answer_from - to_datetime(clock.now_ns) == to_datetime(20 * DAY) - to_datetime(0)
+    rate_apart(stores, ada, 20, begin + 10 * DAY)
+    days = load_first_days(stores, ada)
+    assert days.ratings == MIN_RATINGS and days.has_answer
+
+
+def test_a_rating_of_one_alone_now_and_then_is_no_other_way_of_asking(stores: Stores) -> None:
+    ada = add_account(stores, "ada@example.org", zone=ZONE)
+    begin = stores.now() - 20 * DAY
+    for k in range(12):
+        rate(stores, ada, begin + k * 12 * HOUR, stress=None if k % 4 == 0 else 5)
+    days = load_first_days(stores, ada)
+    assert (days.ratings, days.asked_apart) == (9, False)
+    rate_apart(stores, ada, 6, begin + 7 * DAY)  # from now on
+    days = load_first_days(stores, ada)
+    assert (days.ratings, days.asked_apart) == (6, True)
