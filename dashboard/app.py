@@ -43,7 +43,7 @@ def main() -> None:
             title=_(page.title),
             icon=page.icon,
             # Streamlit knows a default page at / alone: its own address is a page of its own.
-            url_path=None if k == 0 else page.slug,
+            url_path=f"{page.slug}-first" if k == 0 else page.slug,
             default=k == 0,
         )
         for k, page in enumerate(pages_of(role))

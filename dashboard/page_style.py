@@ -75,6 +75,7 @@ _ON_A_PHONE = f"""
   {_TABS} > * {{ flex: 1 1 0; width: auto !important; }}
   {_TABS} a {{ min-height: 3.3rem !important; justify-content: center; border-radius: 0; }}
   {_TABS} [data-testid="stPageLink"] {{ width: 100%; }}
+  {_TABS} [data-testid="stPageLink"] a * {{ white-space: nowrap !important; }}
 }}"""
 
 STYLE = f"<style>{_CONTRAST}{_TARGETS}{_WORDS}{_ON_A_PHONE}{SCALE_STYLE}</style>"
