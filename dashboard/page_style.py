@@ -48,7 +48,7 @@ _TARGETS = f"""
 _WORDS = f"""
 {_MAIN} [data-testid="stPageLink"] a, {_MAIN} [data-testid="stPageLink"] a * {{
   white-space: normal !important; overflow: visible; text-overflow: clip; }}
-{_MAIN} [data-testid="stTable"] td {{ overflow-wrap: anywhere; }}
+{_MAIN} [data-testid="stTable"] :is(td, td *) {{ overflow-wrap: anywhere; }}
 [data-testid="stHeaderActionElements"],
 [data-testid="stElementToolbarButton"]:has(button[aria-label^="Copy Vega-Lite spec"]) {{
   display: none !important; }}"""

@@ -146,7 +146,8 @@ def _link(research: Any) -> None:
                 ]
             ).set_index(_("It rests on"))
         )
-    st.caption(_("Method: {method}. No cause follows from it.").format(method=say(link["method"])))
+        st.caption(_("Method: {method}.").format(method=say(link["method"])))
+    st.caption(_("No cause follows from it."))
 
 
 PAGE = Page(

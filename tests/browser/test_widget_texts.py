@@ -54,8 +54,8 @@ def page(browser: Browser, rated: Clinic, pages_url: str) -> Iterator[Page]:
     context.set_default_timeout(60_000)
     opened = context.new_page()
     opened.goto(f"{pages_url}/trend")
-    opened.get_by_label("E-Mail").fill("ada@example.org")
-    opened.get_by_label("Passwort", exact=True).fill(PASSWORD)
+    opened.get_by_test_id("stForm").locator("input").first.fill("ada@example.org")
+    opened.get_by_label("Passwort", exact=True).first.fill(PASSWORD)
     opened.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
     expect(opened.get_by_role("heading", name="Meine Kurven")).to_be_visible()
     yield opened
