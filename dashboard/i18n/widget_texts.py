@@ -8,7 +8,7 @@ import json
 
 from dashboard.i18n.language import N_, _
 
-# As Streamlit 1.67 has them; tests/browser/test_widget_texts.py looks for those that are left.
+# As Streamlit 1.67 has them.
 _WHOLE = (
     N_("App pages"),
     N_("Choose date"),
