@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -33,9 +35,10 @@ from dashboard.launch import dashboard_command, start_dashboard
 from ebbtide.settings import Settings
 from store import open_stores
 from tests.support.accounts import PASSWORD, add_account
+from tests.support.browser import choose_page
 
 EMAIL = "p@example.org"
-PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}
+PAGES = ("Programme", "My trend", "My link", "My course", "Reminders", "My data")
 
 
 @contextmanager
@@ -103,7 +106,7 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
         for title in PAGES:
 
             def goes(title: str = title) -> None:
-                page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+                choose_page(page, title)
                 expect(page.get_by_role("heading", name=title).first).to_be_visible()
                 whole(page)
 
@@ -112,7 +115,8 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
 
                 def a_year_of_it() -> None:
                     page.get_by_text("1 year", exact=True).click()
-                    expect(page.get_by_text("four hours")).to_be_visible()
+                    words = page.get_by_text(re.compile(r"ratings on \d{3} days"))
+                    expect(words).to_be_visible()  # a year has hundreds, four weeks have tens
                     whole(page)
 
                 found["My trend, a year" + again] = seconds(
@@ -120,6 +124,12 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
                 )
     context.close()
     return found
+
+
+def median_and_p95(rounds: list[dict[str, float]], what: str) -> tuple[float, float]:
+    """The median and the 95th percentile; the latter, of few rounds, is near the longest."""
+    taken = [each[what] for each in rounds]
+    return statistics.median(taken), float(np.percentile(taken, 95))
 
 
 def main() -> None:
@@ -152,9 +162,12 @@ def main() -> None:
                 browser = playwright.chromium.launch(
                     executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
                 )
-                rounds = [one_round(browser, pages.url, hello) for _ in range(args.rounds)]
+                rounds = []
+                for _ in range(args.rounds):
+                    rounds.append(one_round(browser, pages.url, hello))
+                    print(json.dumps(rounds[-1]), file=sys.stderr, flush=True)
                 browser.close()
-    hello_s = statistics.median(each["an empty Streamlit page"] for each in rounds)
+    hello_s = median_and_p95(rounds, "an empty Streamlit page")
     print(
         json.dumps(
             {
@@ -163,12 +176,13 @@ def main() -> None:
                 "pages": {
                     what: {
                         "first_s": round(rounds[0][what], 2),
-                        "median_s": round(statistics.median(each[what] for each in rounds), 2),
-                        "times_an_empty_page": round(
-                            statistics.median(each[what] for each in rounds) / hello_s, 2
-                        ),
+                        "median_s": round(found[0], 2),
+                        "p95_s": round(found[1], 2),
+                        "median_times_an_empty_page": round(found[0] / hello_s[0], 2),
+                        "p95_times_an_empty_page": round(found[1] / hello_s[1], 2),
                     }
                     for what in rounds[0]
+                    for found in [median_and_p95(rounds, what)]
                 },
             },
             indent=2,

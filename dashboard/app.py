@@ -42,7 +42,8 @@ def main() -> None:
             with_shell(page.run),
             title=_(page.title),
             icon=page.icon,
-            url_path=page.slug,
+            # Streamlit knows a default page at / alone: its own address is a page of its own.
+            url_path=f"{page.slug}-first" if k == 0 else page.slug,
             default=k == 0,
         )
         for k, page in enumerate(pages_of(role))
@@ -53,9 +54,10 @@ def main() -> None:
             _(title) if title else "": [pages[slug] for slug in slugs]
             for title, slugs in patient_sections()
         }
+        sections[""] += _pages_elsewhere(role, pages)
         st.navigation(sections, position="top").run()
     else:
-        hidden = _pages_after_sign_in(account, pages)
+        hidden = _pages_elsewhere(role, pages)
         st.navigation([*pages.values(), *hidden], position="top").run()
     if account is None or role == FIRST_RUN:
         return
@@ -66,19 +68,18 @@ def main() -> None:
             st.rerun()
 
 
-def _pages_after_sign_in(account: dict[str, Any] | None, pages: Mapping[str, Any]) -> list[Any]:
-    """Sign in at the address of every page, which is then opened: Streamlit would say that a
-    bookmarked page does not exist.
+def _pages_elsewhere(role: str, pages: Mapping[str, Any]) -> list[Any]:
+    """Open the first page of a role at its own address, and at those of pages that the role has
+    not: Streamlit would say that a bookmarked page does not exist. Before signing in that is the
+    form, at the address of every page, which is then opened.
     """
-    if account is not None:
-        return []
-    first = pages_of(SIGNED_OUT if first_run_secret() is None else FIRST_RUN)[0]
+    first = pages_of(role)[0]
     return [
         st.Page(
             with_shell(first.run), title=_(first.title), url_path=page.slug, visibility="hidden"
         )
         for page in PAGES
-        if page.slug not in pages
+        if page.slug == first.slug or page.slug not in pages
     ]
 
 

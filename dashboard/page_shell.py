@@ -13,6 +13,7 @@ import streamlit as st
 from dashboard.client import ApiError, SignedOutError
 from dashboard.i18n import texts
 from dashboard.i18n.language import _, reader_locale
+from dashboard.i18n.widget_texts import widget_script
 from dashboard.page_style import DRAWER_BUTTON, PHONE, STYLE
 from dashboard.session import current_account, forget_session, render_cookie_change
 
@@ -68,11 +69,13 @@ def switch_to(slug: str) -> None:
 
 
 def _set_document_language() -> None:
-    """Name the language for screen readers: the document that Streamlit serves says English."""
+    """Name the language for screen readers, and translate what Streamlit itself says: the document
+    that it serves is English.
+    """
     name = reader_locale().language
     if name != "en":
         st.html(
-            f"<script>document.documentElement.lang = '{name}';</script>",
+            f"<script>document.documentElement.lang = '{name}';{widget_script()}</script>",
             unsafe_allow_javascript=True,
         )
 

@@ -32,12 +32,26 @@ a.ebbtide-button:hover, a.ebbtide-button:focus-visible {{ text-decoration: under
 # What is touched is 44 pixels high (WCAG 2.5.5), save for the width of a scale's steps.
 _TARGETS = f"""
 {_MAIN} :is({_PRESSED}) button, {_MAIN} [data-testid="stPageLink"] a,
-[data-testid="stSidebarNavLink"],
+[data-testid="stSidebarNavLink"], {_MAIN} [data-testid="stFileUploader"] button,
 {_MAIN} [data-testid="stExpander"] summary {{ min-height: 44px; }}
 {_MAIN} :is([data-testid="stCheckbox"], [data-testid="stRadio"]) label {{
   min-height: 44px; align-items: center; }}
+{_MAIN} :is([data-baseweb="input"], [data-baseweb="select"] > div) {{ min-height: 44px; }}
+{_MAIN} [data-testid="stNumberInput"] button {{ width: 44px; }}
+@media (pointer: coarse) {{
+  [data-testid="stElementToolbarButton"] button {{ min-width: 44px; min-height: 44px; }} }}
 @media (prefers-reduced-motion: reduce) {{
   *, *::before, *::after {{ animation: none !important; transition: none !important; }} }}"""
+
+# Links are as long as their words. Of Streamlit's own buttons, those are left out that say nothing
+# to a person here: an address of each heading, and the source of a chart.
+_WORDS = f"""
+{_MAIN} [data-testid="stPageLink"] a, {_MAIN} [data-testid="stPageLink"] a * {{
+  white-space: normal !important; overflow: visible; text-overflow: clip; }}
+{_MAIN} [data-testid="stTable"] :is(td, td *) {{ overflow-wrap: anywhere; }}
+[data-testid="stHeaderActionElements"],
+[data-testid="stElementToolbarButton"]:has(button[aria-label^="Copy Vega-Lite spec"]) {{
+  display: none !important; }}"""
 
 # Streamlit's margins and headings are those of a desk: on a phone they cost a third of a screen.
 _ON_A_PHONE = f"""
@@ -61,6 +75,7 @@ _ON_A_PHONE = f"""
   {_TABS} > * {{ flex: 1 1 0; width: auto !important; }}
   {_TABS} a {{ min-height: 3.3rem !important; justify-content: center; border-radius: 0; }}
   {_TABS} [data-testid="stPageLink"] {{ width: 100%; }}
+  {_TABS} [data-testid="stPageLink"] a * {{ white-space: nowrap !important; }}
 }}"""
 
-STYLE = f"<style>{_CONTRAST}{_TARGETS}{_ON_A_PHONE}{SCALE_STYLE}</style>"
+STYLE = f"<style>{_CONTRAST}{_TARGETS}{_WORDS}{_ON_A_PHONE}{SCALE_STYLE}</style>"

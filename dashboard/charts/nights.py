@@ -53,7 +53,7 @@ def calendar_chart(days: list[dict[str, Any]]) -> alt.LayerChart:
             "month:N",
             title=None,
             sort=order,
-            axis=alt.Axis(ticks=False),
+            axis=alt.Axis(ticks=False, labelOverlap=False),
             scale=alt.Scale(padding=0.08),
         ),
         tooltip=[

@@ -19,6 +19,8 @@ from dashboard.i18n.language import N_, _
 _MAX_LINE_GAP = pd.Timedelta(hours=36)
 _DAYS_WITH_A_MARK_EACH = 10
 _WIDE_DAY, _MIN_DAYS_FOR_WEEKS = 30.0, 14  # points of a day's own interval, days
+_END = 14  # pixels right of each chart: half the name of a day that ends there
+_MAX_DAYS_OF_RATINGS = 35.0  # a longer time has a line of days: one of ratings is a tangle
 _MARGIN = 45  # pixels left of each chart, so that the time axes align
 _NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something pleasant")}
 _COLOURS = (palette.PAIN, palette.STRESS, palette.PLEASANT)
@@ -44,7 +46,7 @@ def layer_chart(height: int, *layers: alt.Chart) -> alt.LayerChart:
     """Draw layers over each other, with numbers and dates as the reader writes them."""
     chart: alt.LayerChart = (
         alt.layer(*layers)
-        .properties(height=height)
+        .properties(height=height, padding={"right": _END})
         .configure(locale=chart_locale())
         .configure_view(strokeOpacity=0)
     )
@@ -155,9 +157,12 @@ def _rating_layers(
     table = pd.DataFrame(rows, columns=["time", "what", "value"])
     table["time"] = pd.to_datetime(table["time"])
     table = table.sort_values(["what", "time"], kind="stable")
+    begin, end = (pd.Timestamp(moment) for moment in time["scale"]["domain"])
+    by_day = (end - begin) / pd.Timedelta(days=1) > _MAX_DAYS_OF_RATINGS
+    through = _day_means(table) if by_day else table.copy()
     # No line spans more than _MAX_LINE_GAP without a rating: each segment is a line of its own.
-    pause = table.groupby("what")["time"].diff() > _MAX_LINE_GAP
-    table["segment"] = pause.groupby(table["what"]).cumsum()
+    pause = through.groupby("what")["time"].diff() > _MAX_LINE_GAP
+    through["segment"] = pause.groupby(through["what"]).cumsum()
 
     def distinct_labels(by: tuple[Any, ...]) -> alt.Scale:
         return alt.Scale(domain=list(names.values()), range=list(by))
@@ -170,17 +175,39 @@ def _rating_layers(
     )
     shape = alt.Shape("what:N", title=None, scale=distinct_labels(_SHAPES))
     value = alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10]))
-    base = alt.Chart(table).encode(x=time, y=value, color=colour)
-    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="segment:N")
-    dots = base.mark_point(filled=True, size=32, opacity=0.8).encode(
-        shape=shape,
-        tooltip=[
-            alt.Tooltip("what:N", title=_("Rating")),
-            alt.Tooltip("value:Q", title=_("Value")),
-            alt.Tooltip("time:T", title=_("About"), format=axis_time_format()),
-        ],
+
+    def drawn(rows: pd.DataFrame) -> alt.Chart:
+        chart: alt.Chart = alt.Chart(rows).encode(x=time, y=value, color=colour)
+        return chart
+
+    lines = (
+        drawn(through)
+        .mark_line(opacity=0.9 if by_day else 0.45, strokeWidth=2 if by_day else 1.5)
+        .encode(detail="segment:N")
+    )
+    size, opacity = (14, 0.25) if by_day else (32, 0.8)
+    dots = (
+        drawn(table)
+        .mark_point(filled=True, size=size, opacity=opacity)
+        .encode(
+            shape=shape,
+            tooltip=[
+                alt.Tooltip("what:N", title=_("Rating")),
+                alt.Tooltip("value:Q", title=_("Value")),
+                alt.Tooltip("time:T", title=_("About"), format=axis_time_format()),
+            ],
+        )
     )
     return lines, dots
+
+
+def _day_means(table: pd.DataFrame) -> pd.DataFrame:
+    """Average the ratings of each day and kind, drawn at noon."""
+    days = table["time"].dt.normalize() + pd.Timedelta(hours=12)
+    means: pd.DataFrame = (
+        table.assign(time=days).groupby(["what", "time"], as_index=False)["value"].mean()
+    )
+    return means
 
 
 def choose_periods(heart: dict[str, Any]) -> list[dict[str, Any]]:

@@ -57,16 +57,17 @@ def render_clinic_offers(research: Any) -> None:
             not_offered=round(100 * found["left_out_not"]),
         )
     )
-    st.table(
-        pd.DataFrame(
-            [
-                {
-                    _("It rests on"): say(row["what"]),
-                    _("If not"): say(row["otherwise"]),
-                    _("Of"): _("the split alone") if row["of"] == "the split" else _("all"),
-                }
-                for row in found["assumptions"]
-            ]
-        ).set_index(_("It rests on"))
-    )
+    with st.expander(_("It rests on")):
+        st.table(
+            pd.DataFrame(
+                [
+                    {
+                        _("It rests on"): say(row["what"]),
+                        _("If not"): say(row["otherwise"]),
+                        _("Of"): _("the split alone") if row["of"] == "the split" else _("all"),
+                    }
+                    for row in found["assumptions"]
+                ]
+            ).set_index(_("It rests on"))
+        )
     st.caption(_("Method: {method}.").format(method=found["method"]))

@@ -55,6 +55,11 @@ def format_time(moment: datetime | str) -> str:
     return dates.format_time(_to_local(moment).time(), "short", locale=language.reader_locale())
 
 
+def format_zone(name: str) -> str:
+    """Return the city of a zone of the IANA database: "Berlin" for "Europe/Berlin"."""
+    return str(dates.get_timezone_location(name, language.reader_locale(), return_city=True))
+
+
 def format_day_and_time(moment: datetime | str) -> str:
     """Format as in "24 Nov 14:30"."""
     return f"{format_day(moment)} {format_time(moment)}"

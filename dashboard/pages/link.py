@@ -115,8 +115,11 @@ def _without_interval(sentence: str) -> str:
     return _INTERVAL_AT_END.sub(".", sentence)
 
 
-def _how_sure(row: dict[str, Any]) -> None:
-    with st.expander(_("How sure is that?"), key=f"sure_{row['key']}"):
+def _how_sure(row: dict[str, Any], *, with_picture: bool = False) -> None:
+    title = _("The picture, and how sure that is") if with_picture else _("How sure is that?")
+    with st.expander(title, key=f"sure_{row['key']}"):
+        if with_picture:
+            _picture(row, height=190)
         st.write(
             _(
                 "{estimate} points of {what} for {unit}; the true value is probably between {low} "
@@ -199,8 +202,7 @@ def _heart_and_stress(row: dict[str, Any]) -> None:
     question = _("Does my heart agree with my rated stress?")
     st.markdown(f"**{question}** {_without_interval(say(row['sentence']))}")
     if row["missing"] is None:
-        _picture(row, height=190)
-        _how_sure(row)
+        _how_sure(row, with_picture=True)  # two more pictures are a fourth screen of a phone
 
 
 def _heart_and_pain(rows: dict[str, dict[str, Any]]) -> None:
@@ -209,8 +211,7 @@ def _heart_and_pain(rows: dict[str, dict[str, Any]]) -> None:
     first = answered[0] if answered else rows[_HEART[0]]  # of several without one, one says why
     st.markdown(f"**{question}** {_without_interval(say(first['sentence']))}")
     if answered:
-        _picture(first, height=190)
-        _how_sure(first)
+        _how_sure(first, with_picture=True)
 
 
 def _more_about_the_heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ _TABLES = {
     "prompts": N_("My reminders"),
     "decision_points": N_("My moments of practice by lot"),
 }
+_FORMS = {"csv": N_("csv, for a spreadsheet"), "parquet": N_("parquet, for programs")}
 
 
 def my_data_page() -> None:
@@ -131,7 +132,7 @@ def _download(api: Any, keeping: str) -> None:
         if name not in ("hrv", "link") or keeping in ("agreed", "unanswered")
     ]
     table = st.selectbox(_("What"), tables, format_func=lambda name: _(_TABLES[name]))
-    form = st.radio(_("As"), ["csv", "parquet"], horizontal=True)
+    form = st.radio(_("As"), list(_FORMS), format_func=lambda name: _(_FORMS[name]))
     st.download_button(
         _("Download"),
         lambda: api.export_bytes(table, form),

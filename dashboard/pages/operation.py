@@ -89,17 +89,11 @@ def _health(api: Any) -> None:
         (_("Longest unseen"), _when(recorders["longest_unseen"])),
         (_("Mail"), _("is set") if state["mail"] else _("is not set: codes are handed over")),
         (_("Certificate"), certificate),
-        *(
-            (
-                _(_JOBS[item["name"]]),
-                _("last done {last}, next {next}").format(
-                    last=_when(item["succeeded"]), next=_when(item["next"])
-                ),
-            )
-            for item in state["jobs"]
-        ),
+        *((_(_JOBS[item["name"]]), _describe_job(item)) for item in state["jobs"]),
     ]
-    st.table(pd.DataFrame(rows, columns=[_("What"), _("Now")]).set_index(_("What")))
+    # Escaped: a German date, "3. März", would else begin a list.
+    cells = [(what, escape_markdown(value)) for what, value in rows]
+    st.table(pd.DataFrame(cells, columns=[_("What"), _("Now")]).set_index(_("What")))
     st.caption(
         _(
             "A recorder that was not seen for a day may hold heartbeats that are not here yet; it "
@@ -108,6 +102,16 @@ def _health(api: Any) -> None:
     )
     show_job_queue(api)
     _backups(state["backups"])
+
+
+def _describe_job(item: dict[str, Any]) -> str:
+    if item["succeeded"] is None:
+        done = _("not done yet")
+    else:
+        done = _("last done {last}").format(last=_when(item["succeeded"]))
+    if item["next"] is None:
+        return done
+    return done + ", " + _("next {next}").format(next=_when(item["next"]))
 
 
 def _describe_certificate(found: dict[str, Any] | None) -> tuple[str, list[str]]:

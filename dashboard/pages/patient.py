@@ -198,7 +198,8 @@ def _render_picture(api: Any, facts: SessionFacts) -> SessionPicture | None:
         return None
     for chart, alternative in picture_charts(picture):
         st.altair_chart(chart, width="stretch", alt=alternative)
-    st.caption(_(PICTURE_WORDS) + (f" {_(HEART_WORDS)}" if picture.heart else ""))
+    with st.expander(_("How to read the pictures")):
+        st.write(_(PICTURE_WORDS) + (f" {_(HEART_WORDS)}" if picture.heart else ""))
     if not picture.heart:
         st.caption(_("No stress index of the heart in this time: too few usable heartbeats."))
     return picture

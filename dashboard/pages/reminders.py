@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.prompt import render_compliance, weekday_names
-from dashboard.i18n.formatting import date_field_format, format_long_day
+from dashboard.i18n.formatting import date_field_format, format_long_day, format_time, format_zone
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
 from dashboard.session import client
@@ -72,7 +72,9 @@ def _render_now(api: Any, found: dict[str, Any]) -> None:
             _pause(api, 0)
         return
     st.write(
-        _("On: {count} a day, by the clock of {zone}.").format(count=a_day, zone=found["zone"])
+        _("On: {count} a day, by the clock of {zone}.").format(
+            count=a_day, zone=format_zone(found["zone"])
+        )
     )
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     if left.button(_("Not today"), width="stretch"):
@@ -232,7 +234,7 @@ def _pause(api: Any, days: int) -> None:
 
 
 def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
+    return format_time(datetime.combine(date.min, time(minute // 60, minute % 60)))
 
 
 def _as_time(minute: int) -> time:

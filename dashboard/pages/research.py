@@ -46,7 +46,8 @@ def research_page() -> None:
     _left_out(cohort)
     render_tables(api.research, found, cohort["min_people"])
     render_tokens(api)
-    _coverage(found)
+    with st.expander(_("What there is of each")):
+        _coverage(found)
     _link(api.research)
     render_clinic_offers(api.research)
 
@@ -76,7 +77,6 @@ def _left_out(cohort: dict[str, Any]) -> None:
 
 
 def _coverage(found: list[dict[str, Any]]) -> None:
-    st.subheader(_("What there is of each"))
     rows = [
         {
             _("Person"): row["person"][:8],
@@ -137,15 +137,17 @@ def _link(research: Any) -> None:
                 width="stretch",
                 alt=_("Each person's slope, drawn towards the others, with its 95% interval."),
             )
-    st.table(
-        pd.DataFrame(
-            [
-                {_("It rests on"): say(row["what"]), _("If not"): say(row["otherwise"])}
-                for row in link["assumptions"]
-            ]
-        ).set_index(_("It rests on"))
-    )
-    st.caption(_("Method: {method}. No cause follows from it.").format(method=say(link["method"])))
+    with st.expander(_("It rests on")):
+        st.table(
+            pd.DataFrame(
+                [
+                    {_("It rests on"): say(row["what"]), _("If not"): say(row["otherwise"])}
+                    for row in link["assumptions"]
+                ]
+            ).set_index(_("It rests on"))
+        )
+        st.caption(_("Method: {method}.").format(method=say(link["method"])))
+    st.caption(_("No cause follows from it."))
 
 
 PAGE = Page(

@@ -72,10 +72,11 @@ def trend_page() -> None:
         st.caption(
             _(
                 "Each dot is one rating, or the typical five minutes of {stretches}. "
-                "Lines join ratings less than a day and a half apart. Upright dashed lines: "
-                "sessions. Triangles: practices. Stress index: a dot for each day or, where a day "
-                "says too little, each week from Monday; its bar is its own 95% interval, and the "
-                "band around 50 is how sure your usual is. Hours: how much of a day has no value "
+                "Lines join ratings less than a day and a half apart; over more than five weeks, "
+                "the averages of days. Upright dashed lines: sessions. Triangles: practices. "
+                "Stress index: a dot for each day or, where a day says too little, each week "
+                "from Monday; its bar is its own 95% interval, and the band around "
+                "50 is how sure your usual is. Hours: how much of a day has no value "
                 "of the index, and why."
             ).format(stretches=_(_STRETCHES[span]))
         )

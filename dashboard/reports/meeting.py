@@ -41,7 +41,10 @@ class DayMean:
 
 @dataclass(frozen=True, slots=True)
 class MeetingPage:
-    """Headings with their lines, and the days of the picture with the numbers of meetings."""
+    """Headings with their lines, and the days of the picture with the numbers of meetings.
+
+    ``picture_alternative`` is what a screen reader says in place of the picture.
+    """
 
     title: str
     made: str
@@ -49,6 +52,7 @@ class MeetingPage:
     days: list[DayMean]
     meetings: dict[date, int]
     picture_text: str
+    picture_alternative: str
     own_words: str
     caveat: str
 
@@ -85,12 +89,13 @@ def load_meeting_page(api: Any, account: dict[str, Any], now: datetime) -> Meeti
         parts[_("What I noted")] = [
             f"{_(texts.NOTE_KINDS[note['kind']])}: {note['words']}" for note in notes[-_MAX_NOTES:]
         ]
+    days = daily_means(ratings, first_day, now.date(), zone)
     simulated = _(" - simulated data") if account["simulated"] else ""
     return MeetingPage(
         title=_("For my next meeting: {name}").format(name=account["name"]),
         made=format_long_day(now) + simulated,
         parts=parts,
-        days=daily_means(ratings, first_day, now.date(), zone),
+        days=days,
         meetings={
             _at(item["held"]).astimezone(zone).date(): item["number"]
             for item in held
@@ -100,6 +105,7 @@ def load_meeting_page(api: Any, account: dict[str, Any], now: datetime) -> Meeti
             "Averages of each day of the last four weeks. Filled dots, unbroken line: pain. Open "
             "squares, broken line: stress. A number: a meeting."
         ),
+        picture_alternative=_describe_picture(days),
         own_words=_("What I want to say or ask"),
         caveat=_(CAVEAT),
     )
@@ -125,6 +131,23 @@ def daily_means(
 def _mean_of(ratings: list[dict[str, Any]], name: str) -> float | None:
     there = [item[name] for item in ratings if item[name] is not None]
     return mean(there) if there else None
+
+
+def _describe_picture(days: list[DayMean]) -> str:
+    sentences = [_("Pain and stress, day by day, in the last four weeks.")]
+    for title, values in (
+        (_("Pain"), [day.pain for day in days if day.pain is not None]),
+        (_("Stress"), [day.stress for day in days if day.stress is not None]),
+    ):
+        if values:
+            sentences.append(
+                _("{name}: from {first} on the first day to {last} on the last.").format(
+                    name=title,
+                    first=format_number(values[0], 1),
+                    last=format_number(values[-1], 1),
+                )
+            )
+    return " ".join(sentences)
 
 
 def _describe_ratings(ratings: list[dict[str, Any]], zone: ZoneInfo) -> list[str]:

@@ -1,16 +1,16 @@
-"""The page for the next meeting as PDF: one sheet of A4 that is readable in black and white."""
+"""The page for the next meeting as PDF: one sheet of A4 that is readable in black and white, tagged
+for screen readers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
 
-from fpdf import FPDF
-
 from dashboard.i18n.formatting import format_day
 from dashboard.i18n.language import reader_locale
 from dashboard.reports.meeting import DayMean, MeetingPage
-from dashboard.reports.tagged_pdf import FONT, PrintableText
+from dashboard.reports.tagged_pdf import FONT, PrintableText, TaggedPdf
 
 _MARGIN_MM, _PICTURE_MM = 18.0, 52.0
 _LINES_FOR_WORDS, _LINE_MM = 4, 8.0
@@ -20,45 +20,45 @@ _MAX_CHARACTERS = 400  # of one line of text
 
 def render_meeting_pdf(page: MeetingPage) -> bytes:
     """Render the page; what does not fit above the lines to write on is left out."""
-    pdf = FPDF(format="A4")
-    pdf.set_title(page.title)
-    pdf.set_lang(reader_locale().language)
-    pdf.set_auto_page_break(False)
+    pdf = TaggedPdf(page.title, reader_locale().language)
     pdf.set_margins(_MARGIN_MM, 14)
     printable = PrintableText(pdf)
 
-    def write(words: str, size: float, height: float, *, bold: bool = False) -> None:
-        pdf.set_font(FONT, "B" if bold else "", size)
-        pdf.multi_cell(0, height, printable(words), align="L", new_x="LMARGIN", new_y="NEXT")
+    def write(words: str, size: float, height: float, kind: str = "P") -> None:
+        pdf.set_font(FONT, "" if kind == "P" else "B", size)
+        with pdf.tagged(kind):
+            pdf.multi_cell(0, height, printable(words), align="L", new_x="LMARGIN", new_y="NEXT")
 
     pdf.add_page()
-    write(page.title, 15, 8, bold=True)
+    write(page.title, 15, 8, "H1")
     write(page.made, 9, 5)
     for place, (heading, lines) in enumerate(page.parts.items()):
         if pdf.get_y() > _END_MM - 12:
             break
         pdf.ln(2.5)
-        write(heading, 11, 5.5, bold=True)
+        write(heading, 11, 5.5, "H2")
         for line in lines:
             if pdf.get_y() > _END_MM - 6:
                 break
             write(line[:_MAX_CHARACTERS], 10, 4.8)
         if place == 0 and any(day.pain is not None for day in page.days):
             pdf.ln(2)
-            _draw(pdf, page.days, page.meetings, printable)
+            with pdf.tagged("Figure", page.picture_alternative):
+                _draw(pdf, page.days, page.meetings, printable)
             write(page.picture_text, 9, 4.5)
     pdf.set_y(_END_MM)
-    write(page.own_words, 11, 5.5, bold=True)
-    for _line in range(_LINES_FOR_WORDS):
-        pdf.ln(_LINE_MM)
-        pdf.line(_MARGIN_MM, pdf.get_y(), 210 - _MARGIN_MM, pdf.get_y())
+    write(page.own_words, 11, 5.5, "H2")
+    with pdf.artifact():
+        for _line in range(_LINES_FOR_WORDS):
+            pdf.ln(_LINE_MM)
+            pdf.line(_MARGIN_MM, pdf.get_y(), 210 - _MARGIN_MM, pdf.get_y())
     pdf.set_y(-13)
     write(page.caveat, 8, 4)
     return bytes(pdf.output())
 
 
 def _draw(
-    pdf: FPDF,
+    pdf: TaggedPdf,
     days: list[DayMean],
     meetings: dict[date, int],
     printable: Callable[[str], str],

@@ -49,10 +49,7 @@ def session_pdf(page: SessionSummary) -> Callable[[], bytes]:
 
 
 def _render(page: SessionSummary, words: _Words) -> bytes:
-    pdf = TaggedPdf(format="A4")
-    pdf.set_title(words.title)
-    pdf.set_lang(words.tag)
-    pdf.set_auto_page_break(False)
+    pdf = TaggedPdf(words.title, words.tag)
     pdf.set_margins(18, 14)
     printable = PrintableText(pdf)
     pdf.add_page()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from font_source_sans_pro import font_files_ttf
-from fpdf import FPDF
+from fpdf import FPDF, ViewerPreferences
 from fpdf.fonts import TTFFont
 
 FONT = "Source Sans"  # the font of the pages; it covers Latin, Greek and Cyrillic
@@ -16,7 +16,14 @@ _FILES = {"": font_files_ttf["SourceSansPro"], "B": font_files_ttf["SourceSansPr
 
 
 class TaggedPdf(FPDF):
-    """A document of one page (PDF 1.7, 14.8: tagged PDF)."""
+    """A document of one page (PDF 1.7, 14.8: tagged PDF), with its title and language."""
+
+    def __init__(self, title: str, language: str) -> None:
+        super().__init__(format="A4")
+        self.set_title(title)
+        self.set_lang(language)
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True)  # not the file's name
+        self.set_auto_page_break(False)
 
     @contextmanager
     def tagged(self, kind: str, alternative: str | None = None) -> Iterator[None]:
@@ -24,6 +31,13 @@ class TaggedPdf(FPDF):
         number = self.struct_builder.next_mcid_for_page(self.page)
         self._add_marked_content(struct_type=f"/{kind}", mcid=number, alt_text=alternative)
         self._out(f"/{kind} <</MCID {number}>> BDC")
+        yield
+        self._out("EMC")
+
+    @contextmanager
+    def artifact(self) -> Iterator[None]:
+        """Mark what is drawn inside as decoration, which a screen reader passes over."""
+        self._out("/Artifact BMC")
         yield
         self._out("EMC")
 

@@ -243,7 +243,7 @@ def test_an_analyst_builds_an_export(context: BrowserContext, pages_url: str) ->
     page = opened(context, pages_url, "ann")
     expect(page.get_by_text("5 people agreed to research")).to_be_visible()
     expect(page.get_by_text("pd.read_csv(address")).to_be_visible()
-    expect(page.get_by_text("It rests on")).to_be_visible()
+    expect(page.get_by_text("It rests on").first).to_be_visible()
 
 
 def test_an_administrator_invites_and_the_invited_signs_in(

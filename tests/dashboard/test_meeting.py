@@ -83,6 +83,28 @@ def test_the_sheet_is_one_has_its_language_and_no_colour(clinic: Clinic) -> None
     assert "line 59" not in text  # what does not fit does not run over the lines to write on
 
 
+def test_the_sheet_is_tagged_for_a_screen_reader(clinic: Clinic) -> None:
+    put_ratings(clinic, 20)
+    page = loaded(clinic)
+    with reading_as(Locale("de")):
+        reader = PdfReader(BytesIO(render_meeting_pdf(page)))
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] and root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert reader.metadata is not None and reader.metadata.title == page.title
+    parts = [item.get_object() for item in root["/StructTreeRoot"]["/K"][0].get_object()["/K"]]
+    kinds = [part["/S"] for part in parts]
+    headings = len(page.parts) + 1  # and that of the lines to write on
+    assert kinds[:3] == ["/H1", "/P", "/H2"] and kinds.count("/H2") == headings
+    (figure,) = [part for part in parts if part["/S"] == "/Figure"]
+    assert figure["/Alt"] == page.picture_alternative
+    assert "Pain: from 3.0 on the first day to 2.0 on the last." in page.picture_alternative
+    drawn = reader.pages[0].get_contents().get_data().decode("latin-1")
+    # All that is drawn is either a part of the tree or decoration: nothing is left untagged.
+    assert drawn.count("BDC") == len(parts) and drawn.count("/Artifact BMC") == 1
+    outside = re.sub(r"(?s)(?:BDC|BMC).*?\bEMC\b", "", drawn)
+    assert not re.search(r"\b(?:Tj|TJ|S|re)\b", outside)
+
+
 def test_a_day_is_the_persons_own_and_one_without_a_rating_has_no_mean() -> None:
     late = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)  # 00:30 of the 21st in Berlin
     rating = {"about": late.isoformat(), "pain": 4, "stress": 7}
