@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.association import group, within_person
+from analytics.association.calendar_effects import EPOCH_WEEKDAY
 from analytics.association.group import GroupLink, group_link
 from analytics.association.group_wording import group_sentence, group_warnings
 from analytics.association.within_person import within_person_link
@@ -121,6 +122,7 @@ def pooled_row(people: list[Ratings]) -> dict[str, Any]:
         joined("pain"),
         times % DAY / HOUR,
         sessions=(who("session_days"), joined("session_days")),
+        first_weekday=EPOCH_WEEKDAY,
     )
     second = link.second_look
     return {
