@@ -16,12 +16,17 @@ import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.association.detrending import TINY, independent_columns, spline_basis, spline_df
+from analytics.association.slope_posterior import typical_spacing, whiten
 
 MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
+
 _HOURS, _DAYS = 24, 7
 _LEAST_BESIDE = 3.0  # ratings' worth of a block, net of what is known
 _MIN_FOR_BLOCK = 24  # ratings
-_STRONG = 5.0  # log evidence: 150 to 1
+# Of 56 ratings one is found in 6, 4, 2 and 0% of people without any (autocorrelation 0, 0.3, 0.6 and
+# 0.8, 200 drawn each), and in 75% of those with working hours of their own at which both are 2 up.
+_STRONG_OWN = 3.0  # log likelihood with the prior: 20 to 1
+_STRONG = 5.0  # log evidence of a clinic's: 150 to 1
 _MOST_COMMON = 4  # blocks of a clinic
 
 
@@ -147,9 +152,23 @@ def find_own_block(days: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray
     size = float(net @ net)
     if size < _LEAST_BESIDE:
         return nothing
-    unit = net / np.sqrt(size)
-    gain = _gain_of(unit, values) + float(np.log(prior[0])) - float(np.log(n))
-    return column[:, None] if gain > _STRONG else nothing
+    # Errors that linger look like blocks: at an autocorrelation of 0.8 one was found in 26% of
+    # 300 people without any, so its evidence is that of the whitened ratings.
+    left = values - net[:, None] * (net @ values) / size
+    lag = np.sum(left[1:] * left[:-1], axis=0) / np.maximum(np.sum(left**2, axis=0), TINY)
+    rho = float(np.clip(np.mean((lag + _pull(basis)) / (1 - _pull(basis))), 0.0, 0.9))
+    white, _ = whiten(np.column_stack([basis, values, net]), typical_spacing(days), rho)
+    width = basis.shape[1]
+    white_basis = independent_columns(white[:, :width])
+    rest = white[:, width:] - white_basis @ (white_basis.T @ white[:, width:])
+    unit = rest[:, 2] / max(float(np.linalg.norm(rest[:, 2])), TINY)
+    gain = _gain_of(unit, rest[:, :2]) + float(np.log(prior[0]))
+    return column[:, None] if gain > _STRONG_OWN else nothing
+
+
+def _pull(basis: FloatArray) -> float:
+    """By how much fitting so many columns draws an autocorrelation down."""
+    return basis.shape[1] / len(basis)
 
 
 def _gain_of(unit: FloatArray, values: FloatArray) -> float:
