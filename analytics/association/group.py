@@ -50,8 +50,8 @@ special = lazy_module("scipy.special")
 METHOD = (
     "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
     "likeliest step, a daily rhythm, a cycle of days and a block of hours and days, with "
-    "autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; a second look at the changes from "
-    "rating to rating against a margin; version 4"
+    "autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; a second "
+    "look at the changes from rating to rating against a margin; version 4"
 )
 MIN_PEOPLE = 5
 MIN_FOR_CURVE = 12  # ratings; with fewer, only a straight line is removed

@@ -23,8 +23,8 @@ MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
 _HOURS, _DAYS = 24, 7
 _LEAST_BESIDE = 3.0  # ratings' worth of a block, net of what is known
 _MIN_FOR_BLOCK = 24  # ratings
-# Of 56 ratings one is found in 6, 4, 2 and 0% of people without any (autocorrelation 0, 0.3, 0.6 and
-# 0.8, 200 drawn each), and in 75% of those with working hours of their own at which both are 2 up.
+# Of 56 ratings one is found in 6, 4, 2 and 0% of people without any (autocorrelation 0, 0.3, 0.6
+# and 0.8, 200 drawn each), and in 75% of those with working hours of their own, 2 up in both.
 _STRONG_OWN = 3.0  # log likelihood with the prior: 20 to 1
 _STRONG = 5.0  # log evidence of a clinic's: 150 to 1
 _MOST_COMMON = 4  # blocks of a clinic
@@ -39,7 +39,7 @@ def week_cells(days: FloatArray) -> IntArray:
 
 @functools.cache
 def _runs() -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Runs of hours (300, 24), runs of days (43, 7), and the prior of the latter.
+    """List runs of hours (300, 24), runs of days (43, 7), and the prior of the latter.
 
     Half of the prior is for working days against the weekend, half for all other runs.
     """
@@ -60,7 +60,7 @@ def _runs() -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _sums(tables: FloatArray) -> FloatArray:
-    """Sums of cells (k, 168) over every block, (k, 300 * 43)."""
+    """Add up cells (k, 168) over every block, (k, 300 * 43)."""
     hours, days, _ = _runs()
     cells = tables.reshape(len(tables), _DAYS, _HOURS)
     result: FloatArray = (hours @ cells.swapaxes(1, 2) @ days.T).reshape(len(tables), -1)
@@ -68,7 +68,7 @@ def _sums(tables: FloatArray) -> FloatArray:
 
 
 def _table_of(cells: IntArray, values: FloatArray) -> FloatArray:
-    """Sums of columns of values (n, k) over the cells of the week, (k, 168)."""
+    """Add up columns of values (n, k) over the cells of the week, (k, 168)."""
     return np.array([np.bincount(cells, v, minlength=_HOURS * _DAYS) for v in values.T])
 
 
@@ -122,8 +122,8 @@ def likely_blocks(
     # What holds the same ratings has the same gain and size but for rounding.
     keys = np.round(np.column_stack([gain[usable], size[usable]]), 7)
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    weight = np.bincount(which.ravel(), prior.ravel()[usable])
-    weight /= np.sum(weight)
+    held = np.bincount(which.ravel(), prior.ravel()[usable])
+    weight: FloatArray = held / float(np.sum(held))
     top = np.argsort(-(gain[usable][first] + np.log(weight)), kind="stable")[:most]
     return _columns_of(usable[first[top]], cells), weight[top]
 
@@ -176,9 +176,10 @@ def _gain_of(unit: FloatArray, values: FloatArray) -> float:
     x, y = values.T
     left = values - unit[:, None] * (unit @ values)
     a, b = left.T
-    before = float(x @ x) * float(y @ y - (x @ y) ** 2 / max(x @ x, TINY))
+    before: float = float(x @ x) * float(y @ y - (x @ y) ** 2 / max(x @ x, TINY))
     after = float(a @ a) * float(b @ b - (a @ b) ** 2 / max(a @ a, TINY))
-    return len(x) / 2 * float(np.log(max(before, TINY) / max(after, TINY)))
+    ratio = max(float(before), TINY) / max(float(after), TINY)
+    return float(len(x) / 2 * np.log(ratio))
 
 
 def common_blocks(
@@ -191,7 +192,8 @@ def common_blocks(
     """
     cells = week_cells(days)
     prior = np.broadcast_to(_runs()[2] / len(_runs()[0]), (len(_runs()[0]), len(_runs()[1])))
-    log_prior, found = np.log(prior.ravel()), []
+    log_prior = np.log(prior.ravel())
+    found: list[FloatArray] = []
     for _ in range(_MOST_COMMON):
         tables = np.vstack([known, *found])
         design = tables[:, cells].T
