@@ -7,6 +7,8 @@ prior weights: half for no effect of the hour, and half for none of the weekday;
 equal parts for one, two and three waves, office hours (or the weekend), and one block of hours (or
 of days) that begins and ends anywhere. Beside the weekday stands, as one more such part, a cycle of
 two to six days, such as that of a medication every three days: each of its days has its own level.
+Beside the hour stands a block of hours on some days of the week (``hour_day_blocks``), of which
+only those that explain most are looked at, with the prior of all.
 Sets that span the same columns are one.
 """
 
@@ -19,14 +21,17 @@ import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.association.detrending import independent_columns, spline_basis, spline_df
+from analytics.association.hour_day_blocks import likely_blocks
 
 DAY_NS = 86_400_000_000_000
-_EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 _BLOCK_HOURS = 1  # blocks of hours begin and end at full hours
 _LONGEST_BLOCK_DAYS = 3  # the rest of a week of 4 days is a block of 3
 _CYCLES_DAYS = (2, 3, 4, 5, 6)
 _MIN_CYCLES = 3  # that the ratings must span
 _MIN_FOR_CYCLE = 24  # ratings
+_MOST_ON_DAYS = 40  # blocks of hours on some days that are looked at
+_LAST_HOUR = 24 * (1 - 1e-9)
 _STRONG = 3.0  # log evidence: 20 to 1
 _MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
 _NEW_SHARE = 0.02  # of a column beyond the basis and others, below which it adds nothing
@@ -60,7 +65,7 @@ def local_calendar(
     if hour_of_day is not None:
         hours = np.where(np.isfinite(hour_of_day), hour_of_day, utc_hours)
     day = local_day(time_ns, hours)
-    return hours, ((day + _EPOCH_WEEKDAY) % 7).astype(np.float64)
+    return hours, ((day + EPOCH_WEEKDAY) % 7).astype(np.float64)
 
 
 def local_day(time_ns: IntArray, hours: FloatArray) -> IntArray:
@@ -78,10 +83,12 @@ def calendar_sets(
     span_days: float,
     basis: FloatArray,
     day: IntArray | None = None,
+    values: FloatArray | None = None,
 ) -> CalendarSets:
     """List the models of hour and weekday beyond ``basis`` (n, q), orthonormal.
 
     ``day``: local day of each rating, a number (n,), for cycles of days; without it there are none.
+    ``values``: both series net of ``basis``, (n, 2), for blocks of hours on some days; the same.
     """
     builder = _Builder(basis)
     angle = 2 * np.pi * hours / 24
@@ -91,7 +98,11 @@ def calendar_sets(
         (hours >= start) & (hours < end) for start in edges for end in edges if start < end
     ]
     office = [(hours >= 9) & (hours < 17), working]
-    hour_sets = builder.add_family(angle, office, hour_blocks)
+    on_days: tuple[BoolArray, FloatArray] | None = None
+    if values is not None and span_days >= _MIN_SPAN_DAYS and len(hours) >= _MIN_FOR_CYCLE:
+        local = weekday + np.minimum(hours, _LAST_HOUR) / 24
+        on_days = likely_blocks(local, values[:, 0], values[:, 1], _MOST_ON_DAYS)
+    hour_sets = builder.add_family(angle, office, hour_blocks, on_days=on_days)
     week_sets: tuple[tuple[tuple[int, ...], float], ...] = (((), 0.0),)
     if span_days >= _MIN_SPAN_DAYS:
         day_blocks = [
@@ -160,8 +171,12 @@ class _Builder:
         usual: list[BoolArray],
         blocks: list[BoolArray],
         cycles: Sequence[list[BoolArray]] = (),
+        on_days: tuple[BoolArray, FloatArray] | None = None,
     ) -> tuple[tuple[tuple[int, ...], float], ...]:
-        """Add waves of one to three turns, the usual block, blocks anywhere, and cycles of days."""
+        """Add waves of one to three turns, the usual block, blocks anywhere, and cycles of days.
+
+        ``on_days``: columns (n, k) of blocks of hours on some days, and their priors, (k,).
+        """
         share = 0.5 / 5
         found: dict[tuple[int, ...], float] = {}
 
@@ -202,6 +217,12 @@ class _Builder:
                     self.cycles.append(numbers)
                     found[numbers] = share / len(cycles)
         total = sum(found.values())
+        if on_days is not None and len(on_days[1]):
+            net, usable = self._net(on_days[0].astype(np.float64))
+            for one, prior, good in zip(net.T, on_days[1].tolist(), usable, strict=True):
+                if good:
+                    add([self._add_column(one, np.round(one, 7) + 0.0)], share * prior)
+            total += share  # of all such blocks, also those that are not looked at
         if not total:
             return (((), 0.0),)
         return (

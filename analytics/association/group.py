@@ -28,6 +28,7 @@ from analytics.association.detrending import (
     linear_basis,
     trend_basis,
 )
+from analytics.association.hour_day_blocks import find_own_block
 from analytics.association.missing_when_bad import badness_beside_gaps
 from analytics.association.rmcorr import (
     ResidualPair,
@@ -48,9 +49,9 @@ special = lazy_module("scipy.special")
 
 METHOD = (
     "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
-    "likeliest step, a daily rhythm and a cycle of days, with autocorrelated errors; "
-    "random-effects mean with the interval of Hartung and Knapp; a second look at the changes from "
-    "rating to rating against a margin; version 3"
+    "likeliest step, a daily rhythm, a cycle of days and a block of hours and days, with "
+    "autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; a second "
+    "look at the changes from rating to rating against a margin; version 4"
 )
 MIN_PEOPLE = 5
 MIN_FOR_CURVE = 12  # ratings; with fewer, only a straight line is removed
@@ -170,6 +171,7 @@ def group_link(
     seed: int = 0,
     sessions: tuple[IntArray, FloatArray] | None = None,
     drop_copies: bool = True,
+    first_weekday: int = 0,
 ) -> GroupLink:
     """Estimate the link of ``y`` with ``x`` within people, of many people.
 
@@ -193,6 +195,8 @@ def group_link(
         series as an effect of their own.
     drop_copies : bool
         Whether rows that repeat another one of the same person and time are dropped.
+    first_weekday : int
+        Weekday of day 0 of ``time``, Monday is 0: 3 for days since 1970-01-01.
 
     Returns
     -------
@@ -238,9 +242,16 @@ def group_link(
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
     local = time if hours is None else time + ((hours - time % 1 * 24 + 10.5) % 24 - 10.5) / 24
+    local = local + first_weekday  # so that multiples of seven are Mondays
     after_sessions = _session_effects(subject, time, sessions)
     effects = [
-        np.column_stack([after_sessions[at], find_own_cycle(local[at], x[at], y[at])])
+        np.column_stack(
+            [
+                after_sessions[at],
+                find_own_cycle(local[at], x[at], y[at]),
+                find_own_block(local[at], x[at], y[at]),
+            ]
+        )
         for at in parts
     ]
     series_of = [

@@ -158,13 +158,14 @@ class PersonRatings:
     def fit(self, with_calendar: bool = True) -> PersonFit:
         """Average the fits; without effects of hour and weekday where asked."""
         basis = self.basis()
+        # Centred first: the rounding of values that are large beside their differences.
+        x, y = (residuals(v - np.median(v), basis) for v in (self.x, self.y))
         hours, weekday = local_calendar(self.time_ns, self.hours)
         calendar = CalendarSets(np.empty((len(self.x), 0)), (((), 0.0),), (((), 0.0),))
         if with_calendar and self.calendar:
             day = local_day(self.time_ns, hours)
-            calendar = calendar_sets(hours, weekday, float(self.days[-1]), basis, day)
-        # Centred first: the rounding of values that are large beside their differences.
-        x, y = (residuals(v - np.median(v), basis) for v in (self.x, self.y))
+            values = np.column_stack([x, y])
+            calendar = calendar_sets(hours, weekday, float(self.days[-1]), basis, day, values)
         if is_flat(x, self.x) or is_flat(y, self.y):
             empty = np.zeros(len(x))
             nothing = SlopePosterior(np.ones(1), np.zeros(1), np.ones(1), 3, 0.0)

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics._types import FloatArray
+from analytics._types import FloatArray, IntArray
 from analytics.association.detrending import independent_columns, spline_basis, spline_df
+from analytics.association.hour_day_blocks import common_blocks, week_cells
 from ebbtide._lazy import lazy_module
 
 special = lazy_module("scipy.special")
@@ -38,6 +39,8 @@ _MIN_CHANGES = 8  # beyond the columns
 _MIN_MOVING = 0.15  # of the changes' weight
 _MIN_ERROR = 0.08
 _ROUNDS = 10
+_MIN_WEEKEND_HOUR = 10  # ratings of all people, on each side, for an hour of weekends of its own
+_MIN_WEEKDAY_HOUR = 20  # ratings of all people, for an hour of one weekday of its own
 _ROUNDING = 1e-9  # of the standard deviation
 
 
@@ -65,26 +68,37 @@ class ChangesLink:
 
 
 def remove_common_profile(people: list[PersonSeries]) -> list[PersonSeries]:
-    """Take out what all have in common by hour and weekday, each one's course left in."""
-    designs, targets, profiles, scales = [], [], [], []
+    """Take out what all have in common by hour and weekday, each one's course left in.
+
+    A level for each hour and each weekday; where there are enough ratings one for each hour of
+    weekends or of one weekday; and the blocks of hours and days that all are found to share.
+    """
+    if not people:
+        return []
+    cells = [week_cells(one.days) for one in people]
+    weekday, hour = np.divmod(np.arange(168), 24)
+    tables = [hour == k for k in range(24)] + [weekday == k for k in range(1, 7)]
+    together = np.concatenate(cells)
+    known = np.array([*tables, *_joint_cells(together)], np.float64)
+    bases, targets, scales = [], [], []
     for one in people:
-        hour, weekday = np.floor((one.days % 1) * 24), np.floor(one.days) % 7
-        profile = np.column_stack(
-            [hour == k for k in range(24)] + [weekday == k for k in range(1, 7)]
-        ).astype(np.float64)
         smooth = spline_basis(one.days, spline_df(len(one.days)))
         basis = independent_columns(np.column_stack([smooth, one.effects]))
         values = np.column_stack([one.x - np.median(one.x), one.y - np.median(one.y)])
         values = values - basis @ (basis.T @ values)
         scale = np.std(values, axis=0)
         scale[scale == 0] = 1.0
-        designs.append(profile - basis @ (basis.T @ profile))
+        bases.append(basis)
         targets.append(values / scale)
-        profiles.append(profile)
         scales.append(scale)
-    if not people:
-        return []
-    design, target = np.vstack(designs), np.vstack(targets)
+    target = np.vstack(targets)
+    days = np.concatenate([one.days for one in people])
+    shared = common_blocks(days, target[:, 0], target[:, 1], known)
+    known = np.vstack([known, *shared])
+    profiles = [known[:, cell].T for cell in cells]
+    design = np.vstack(
+        [part - basis @ (basis.T @ part) for part, basis in zip(profiles, bases, strict=True)]
+    )
     common = np.linalg.lstsq(design, target, rcond=1e-6)[0]
     found = []
     for one, profile, scale in zip(people, profiles, scales, strict=True):
@@ -93,6 +107,26 @@ def remove_common_profile(people: list[PersonSeries]) -> list[PersonSeries]:
             PersonSeries(one.days, one.x - removed[:, 0], one.y - removed[:, 1], one.effects)
         )
     return found
+
+
+def _joint_cells(cells: IntArray) -> list[FloatArray]:
+    """Hours of weekends, or of one weekday, with a level of their own: tables, shape (168,) each.
+
+    Office hours are hours of workdays alone, and an hour and a weekday that add up do not make
+    them: 20 people who share them at irregular hours were called linked in 11% of clinics.
+    """
+    count = np.bincount(cells, minlength=168).reshape(7, 24)
+    tables = []
+    for hour in range(24):
+        chosen = []
+        if min(count[5:, hour].sum(), count[:5, hour].sum()) >= _MIN_WEEKEND_HOUR:
+            chosen.append([5, 6])
+        chosen += [[k] for k in range(7) if count[k, hour] >= _MIN_WEEKDAY_HOUR]
+        for weekdays in chosen:
+            table = np.zeros((7, 24))
+            table[weekdays, hour] = 1.0
+            tables.append(table.ravel())
+    return tables
 
 
 def estimate_changes_link(one: PersonSeries) -> ChangesLink | None:

@@ -61,7 +61,7 @@ __all__ = [
 METHOD = (
     "slope beyond a natural spline, averaged over one or two steps, effects of the hour, the "
     "weekday and cycles of days, and two parameters of the errors' autocorrelation, by their "
-    "evidence; HC3 errors where they are much larger; version 5"
+    "evidence; HC3 errors where they are much larger; version 6"
 )
 MIN_CHANGES = 30
 MAX_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later

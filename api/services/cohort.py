@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.association.calendar_effects import EPOCH_WEEKDAY
 from analytics.association.group import GroupLink, group_link
 from api.services.compute import compute, raise_if_stopped
 from api.services.consent import is_consented_to_research
@@ -169,7 +170,7 @@ def compute_cohort_link(ratings: CohortRatings) -> CohortLink:
     """Estimate how pain moved with stress within these people, over all of them."""
     arrays = (ratings.who, ratings.days, ratings.stress, ratings.pain, ratings.hours)
     sessions = (ratings.session_who, ratings.session_days)
-    work = functools.partial(group_link, sessions=sessions)
+    work = functools.partial(group_link, sessions=sessions, first_weekday=EPOCH_WEEKDAY)
     link = compute(ratings.price_s, work, *arrays)
     return CohortLink(link, ratings.simulated, ratings.asked_apart)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.association import group, within_person
 from analytics.association.asked_apart import apart_link
+from analytics.association.calendar_effects import EPOCH_WEEKDAY
 from analytics.association.group import GroupLink, group_link
 from analytics.association.group_wording import group_sentence, group_warnings
 from analytics.association.within_person import within_person_link
@@ -143,6 +144,7 @@ def pooled_row(people: list[Ratings]) -> dict[str, Any]:
         joined("pain"),
         times % DAY / HOUR,
         sessions=(who("session_days"), joined("session_days")),
+        first_weekday=EPOCH_WEEKDAY,
     )
     second = link.second_look
     asked_apart = frozenset(k for k, one in enumerate(people) if one.is_asked_apart)
