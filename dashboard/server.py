@@ -68,9 +68,13 @@ def create_pages_app(
     script: Path = SCRIPT,
 ) -> PagesApp:
     """Create the application of the pages; of ``join_apps``, the application with Streamlit."""
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import bootstrap
     from streamlit.web.server.starlette.starlette_app import App
 
+    # Until st.navigation has run once, Streamlit takes a folder "pages" beside the script for pages
+    # of its own: a first visit after a start at /trend was an empty page with the files' names.
+    PagesManager.uses_pages_directory = False
     settings = streamlit_settings(public_url)
     bootstrap.load_config_options(
         {name.replace(".", "_"): value for name, value in settings.items()}

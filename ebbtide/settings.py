@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PasswordUsers = Literal["everybody", "patients", "nobody"]
-_TIME_OF_DAY = r"([01]\d|2[0-3]):[0-5]\d"
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?")
 StaffSecondFactor = Literal["off", "required"]
 _NAMED_SERVER = re.compile(r"([a-z][a-z0-9-]{0,29})=(\S+)")
@@ -228,14 +228,12 @@ class Settings(BaseSettings):
     )
     nightly_at: str | None = Field(
         default=None,
-        pattern=f"^{_TIME_OF_DAY}$",
         description="When the nightly analysis is put into the queue each day, in UTC; without "
         "it, it is run by ebbtide daily nightly",
         examples=["02:30"],
     )
     retention_at: str | None = Field(
         default=None,
-        pattern=f"^{_TIME_OF_DAY}$",
         description="When whoever may not be kept any longer is erased each day, in UTC; without "
         "it, that is done by ebbtide retention --apply",
         examples=["04:00"],
@@ -291,6 +289,13 @@ class Settings(BaseSettings):
     def _validate_url(cls, value: str | None) -> str | None:
         if value is not None and not _WEB_ADDRESS.fullmatch(value):
             raise ValueError("Input should be an address such as https://ebbtide.example.org")
+        return value
+
+    @field_validator("nightly_at", "retention_at")
+    @classmethod
+    def _validate_time_of_day(cls, value: str | None) -> str | None:
+        if value is not None and not _TIME_OF_DAY.fullmatch(value):
+            raise ValueError("Input should be a time of day in UTC, such as 02:30")
         return value
 
     @field_validator("influxdb_url")

@@ -24,7 +24,7 @@ from ebbtide.settings import Settings
 from tests.support.command_line import NO_BLUETOOTH, run_ebbtide
 
 # Commands that report nothing: they serve until they are ended, and log.
-SERVING = {"start", "serve", "dashboard", "daily"}
+SERVING = {"start", "serve", "dashboard", "daily", "worker"}
 ALL = sorted([*COMMANDS, "questionnaires", "store"])
 # Options and arguments that name a file or folder, and whether the command writes there.
 READS = {
@@ -96,7 +96,15 @@ def test_a_setting_of_the_wrong_kind_is_one_sentence(
     variable = f"EBBTIDE_{name.upper()}"
     is_checked = bool(
         kind_of(Settings.model_fields[name].annotation) & {int, float, bool, Literal}
-    ) or name in {"api_url", "dashboard_url", "oidc_issuer", "oidc_api_url", "trusted_proxies"}
+    ) or name in {
+        "api_url",
+        "dashboard_url",
+        "oidc_issuer",
+        "oidc_api_url",
+        "trusted_proxies",
+        "nightly_at",
+        "retention_at",
+    }
     monkeypatch.setenv(variable, str(tmp_path / "no sense"))
     monkeypatch.setattr(sys, "argv", ["ebbtide", "status"])
     with pytest.raises(SystemExit) as ended:

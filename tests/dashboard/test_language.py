@@ -28,6 +28,7 @@ SAME = {
         *("**{title}** &nbsp; :gray[{ends}]", "- {words} · :gray[{kind}, {about}]"),
         *(
             "{column}: {what}",
+            "{number} {task} {subject}: {state}",
             "{about}: {rated}",
             "{hours} h {minutes} min",
             "Live: {error}.",

@@ -23,7 +23,7 @@ from dashboard.browser_cookies import (
     session_cookie,
     token_mark,
 )
-from dashboard.server import join_apps
+from dashboard.server import SCRIPT, create_pages_app, join_apps
 
 HERE = "http://127.0.0.1:8420"
 PUBLIC = "https://pages.example.org"
@@ -242,3 +242,15 @@ def origin(value: str) -> dict[str, str]:
 
 def post(path: str, body: str) -> httpx.Response:
     return ask(joined(), "POST", HERE + path, origin(HERE), body)
+
+
+def test_a_folder_of_pages_beside_the_script_is_not_streamlits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or the first visit after a start shows the names of the files in it."""
+    from streamlit.runtime.pages_manager import PagesManager
+
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
+    create_pages_app()
+    assert (SCRIPT.parent / "pages").is_dir()
+    assert PagesManager(str(SCRIPT)).uses_pages_directory is False

@@ -43,6 +43,7 @@ EXEMPT = {
     "post /v1/first-run/check": "reads whether the secret is valid",
     "post /v1/sign-in/link": "an account's own: signing in",
     "post /v1/sign-in/phone": "an account's own: signing in",
+    "post /v1/operation/jobs/{job_id}/retry": "runs a job again, which reads consent itself",
     "post /v1/computer/check": "reads the computer",
     "post /v1/computer/report": "reads the computer",
     "put /v1/computer/home": "the computer's own: its network",

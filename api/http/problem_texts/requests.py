@@ -6,6 +6,15 @@ from ebbtide.i18n import N_
 
 # Of what people and apps send.
 WHAT_IS_SENT = (
+    N_(
+        "This store has no queue of jobs: there is one on PostgreSQL alone. Run the job in this "
+        "process: ebbtide jobs --start nightly."
+    ),
+    N_("{task} is no job that can be started. Use one of {names}."),
+    N_("The analysis did not go well ({kind}). ebbtide nightly says more of it."),
+    N_(
+        "The analysis of {failed} of {people} people failed. ebbtide nightly says of whom, and why."
+    ),
     N_("lies in the future: a rating is about a moment that was."),
     N_("lies in the future: send it when it is over."),
     N_("lies in the future: declare it when it is there."),
