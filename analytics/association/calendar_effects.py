@@ -22,6 +22,7 @@ import numpy as np
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.association.detrending import independent_columns, spline_basis, spline_df
 from analytics.association.hour_day_blocks import likely_blocks
+from analytics.association.shift_cycles import likely_runs
 
 DAY_NS = 86_400_000_000_000
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
@@ -31,6 +32,7 @@ _CYCLES_DAYS = (2, 3, 4, 5, 6)
 _MIN_CYCLES = 3  # that the ratings must span
 _MIN_FOR_CYCLE = 24  # ratings
 _MOST_ON_DAYS = 40  # blocks of hours on some days that are looked at
+_MOST_RUNS = 20  # runs of days in longer cycles that are looked at
 _LAST_HOUR = 24 * (1 - 1e-9)
 _STRONG = 3.0  # log evidence: 20 to 1
 _MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
@@ -102,7 +104,7 @@ def calendar_sets(
     if values is not None and span_days >= _MIN_SPAN_DAYS and len(hours) >= _MIN_FOR_CYCLE:
         local = weekday + np.minimum(hours, _LAST_HOUR) / 24
         on_days = likely_blocks(local, values[:, 0], values[:, 1], _MOST_ON_DAYS)
-    hour_sets = builder.add_family(angle, office, hour_blocks, on_days=on_days)
+    hour_sets = builder.add_family(angle, office, hour_blocks, likely=on_days)
     week_sets: tuple[tuple[tuple[int, ...], float], ...] = (((), 0.0),)
     if span_days >= _MIN_SPAN_DAYS:
         day_blocks = [
@@ -115,7 +117,12 @@ def calendar_sets(
             for length in _CYCLES_DAYS
             if day is not None and span_days >= _MIN_CYCLES * length - 1
         ]
-        week_sets = builder.add_family(2 * np.pi * weekday / 7, [weekday >= 5], day_blocks, cycles)
+        runs: tuple[BoolArray, FloatArray] | None = None
+        if values is not None and day is not None:
+            runs = likely_runs(day, values[:, 0], values[:, 1], _MOST_RUNS)
+        week_sets = builder.add_family(
+            2 * np.pi * weekday / 7, [weekday >= 5], day_blocks, cycles, likely=runs
+        )
     columns = np.column_stack(builder.columns) if builder.columns else np.empty((len(hours), 0))
     return CalendarSets(columns, hour_sets, week_sets, frozenset(builder.cycles))
 
@@ -171,11 +178,11 @@ class _Builder:
         usual: list[BoolArray],
         blocks: list[BoolArray],
         cycles: Sequence[list[BoolArray]] = (),
-        on_days: tuple[BoolArray, FloatArray] | None = None,
+        likely: tuple[BoolArray, FloatArray] | None = None,
     ) -> tuple[tuple[tuple[int, ...], float], ...]:
         """Add waves of one to three turns, the usual block, blocks anywhere, and cycles of days.
 
-        ``on_days``: columns (n, k) of blocks of hours on some days, and their priors, (k,).
+        ``likely``: columns (n, k) of the likeliest of many blocks, and their priors, (k,).
         """
         share = 0.5 / 5
         found: dict[tuple[int, ...], float] = {}
@@ -217,9 +224,9 @@ class _Builder:
                     self.cycles.append(numbers)
                     found[numbers] = share / len(cycles)
         total = sum(found.values())
-        if on_days is not None and len(on_days[1]):
-            net, usable = self._net(on_days[0].astype(np.float64))
-            for one, prior, good in zip(net.T, on_days[1].tolist(), usable, strict=True):
+        if likely is not None and len(likely[1]):
+            net, usable = self._net(likely[0].astype(np.float64))
+            for one, prior, good in zip(net.T, likely[1].tolist(), usable, strict=True):
                 if good:
                     add([self._add_column(one, np.round(one, 7) + 0.0)], share * prior)
             total += share  # of all such blocks, also those that are not looked at

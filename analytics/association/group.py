@@ -28,8 +28,8 @@ from analytics.association.detrending import (
     linear_basis,
     trend_basis,
 )
-from analytics.association.hour_day_blocks import find_own_block
 from analytics.association.missing_when_bad import badness_beside_gaps
+from analytics.association.own_effects import find_own_effects
 from analytics.association.rmcorr import (
     ResidualPair,
     RmCorr,
@@ -49,7 +49,7 @@ special = lazy_module("scipy.special")
 
 METHOD = (
     "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
-    "likeliest step, a daily rhythm, a cycle of days and a block of hours and days, with "
+    "likeliest step, a daily rhythm, a cycle of days, shifts and a block of hours and days, with "
     "autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; a second "
     "look at the changes from rating to rating against a margin; version 4"
 )
@@ -249,7 +249,7 @@ def group_link(
             [
                 after_sessions[at],
                 find_own_cycle(local[at], x[at], y[at]),
-                find_own_block(local[at], x[at], y[at]),
+                find_own_effects(local[at], x[at], y[at]),
             ]
         )
         for at in parts

@@ -15,17 +15,12 @@ import functools
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
-from analytics.association.detrending import TINY, independent_columns, spline_basis, spline_df
-from analytics.association.slope_posterior import typical_spacing, whiten
+from analytics.association.detrending import TINY
 
 MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
 
 _HOURS, _DAYS = 24, 7
 _LEAST_BESIDE = 3.0  # ratings' worth of a block, net of what is known
-_MIN_FOR_BLOCK = 24  # ratings
-# Of 56 ratings one is found in 6, 4, 2 and 0% of people without any (autocorrelation 0, 0.3, 0.6
-# and 0.8, 200 drawn each), and in 75% of those with working hours of their own, 2 up in both.
-_STRONG_OWN = 3.0  # log likelihood with the prior: 20 to 1
 _STRONG = 5.0  # log evidence of a clinic's: 150 to 1
 _MOST_COMMON = 4  # blocks of a clinic
 
@@ -126,61 +121,6 @@ def likely_blocks(
     weight: FloatArray = held / float(np.sum(held))
     top = np.argsort(-(gain[usable][first] + np.log(weight)), kind="stable")[:most]
     return _columns_of(usable[first[top]], cells), weight[top]
-
-
-def find_own_block(days: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Find the block of hours and days that one person's ``x`` and ``y`` follow: columns (n, k).
-
-    ``days``: local, in order. For clinics: where each has working hours of their own, the mean
-    over people is sure of a link that is none. Where no block has strong evidence, no column.
-    """
-    n = len(days)
-    nothing = np.empty((n, 0))
-    if n < _MIN_FOR_BLOCK or days[-1] - days[0] < MIN_SPAN_DAYS:
-        return nothing
-    basis = independent_columns(spline_basis(days, spline_df(n)))
-    values = np.column_stack([x - np.median(x), y - np.median(y)])
-    values = values - basis @ (basis.T @ values)
-    whole = np.sum(values**2, axis=0)
-    if np.any(whole <= 0):
-        return nothing
-    columns, prior = likely_blocks(days, values[:, 0], values[:, 1], 1)
-    if not len(prior):
-        return nothing
-    column = columns[:, 0].astype(np.float64)
-    net = column - basis @ (basis.T @ column)
-    size = float(net @ net)
-    if size < _LEAST_BESIDE:
-        return nothing
-    # Errors that linger look like blocks: at an autocorrelation of 0.8 one was found in 26% of
-    # 300 people without any, so its evidence is that of the whitened ratings.
-    left = values - net[:, None] * (net @ values) / size
-    lag = np.sum(left[1:] * left[:-1], axis=0) / np.maximum(np.sum(left**2, axis=0), TINY)
-    rho = float(np.clip(np.mean((lag + _pull(basis)) / (1 - _pull(basis))), 0.0, 0.9))
-    white, _ = whiten(np.column_stack([basis, values, net]), typical_spacing(days), rho)
-    width = basis.shape[1]
-    white_basis = independent_columns(white[:, :width])
-    rest = white[:, width:] - white_basis @ (white_basis.T @ white[:, width:])
-    unit = rest[:, 2] / max(float(np.linalg.norm(rest[:, 2])), TINY)
-    gain = _gain_of(unit, rest[:, :2]) + float(np.log(prior[0]))
-    return column[:, None] if gain > _STRONG_OWN else nothing
-
-
-def _pull(basis: FloatArray) -> float:
-    """By how much fitting so many columns draws an autocorrelation down."""
-    columns: int = basis.shape[1]
-    return columns / len(basis)
-
-
-def _gain_of(unit: FloatArray, values: FloatArray) -> float:
-    """Log likelihood that one column adds to x and to what x leaves of y."""
-    x, y = values.T
-    left = values - unit[:, None] * (unit @ values)
-    a, b = left.T
-    before: float = float(x @ x) * float(y @ y - (x @ y) ** 2 / max(x @ x, TINY))
-    after = float(a @ a) * float(b @ b - (a @ b) ** 2 / max(a @ a, TINY))
-    ratio = max(float(before), TINY) / max(float(after), TINY)
-    return float(len(x) / 2 * np.log(ratio))
 
 
 def common_blocks(

