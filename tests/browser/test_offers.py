@@ -49,6 +49,8 @@ def test_an_analyst_sees_the_split_and_what_it_rests_on(
     expect(page.get_by_text("After an offer stress was lower than without.")).to_be_visible()
     expect(page.get_by_text("of that on pain: what goes with stress")).to_be_visible()
     expect(page.get_by_text(f"{8 * MOMENTS} moments of 8 people.")).to_be_visible()
+    fold = page.get_by_test_id("stExpander").filter(has_text="chance decided the offer")
+    fold.locator("summary").click()
     expect(page.get_by_text("chance decided the offer, not the stress").first).to_be_visible()
     assert violations(page) == []
     check_width(page, "offers-analyst")
