@@ -229,7 +229,7 @@ def test_what_cannot_be_imported_is_listed_and_the_rest_is_stored(
     assert reason in found.skipped[0].reason
 
 
-def test_a_rating_needs_both_pain_and_stress(clinic: Clinic) -> None:
+def test_pain_alone_is_a_rating_and_stress_joins_it_later(clinic: Clinic) -> None:
     pain = an_observation(
         code={"coding": [{"system": fhir.LOINC, "code": fhir.PAIN}]}, valueQuantity={"value": 4}
     )
@@ -237,9 +237,9 @@ def test_a_rating_needs_both_pain_and_stress(clinic: Clinic) -> None:
         code={"coding": [{"system": fhir.OURS, "code": fhir.STRESS}]}, valueQuantity={"value": 6}
     )
     report = clinic["eve"].post("/v1/fhir", json=bundle_of(pain)).json()
-    assert (report["ratings"], report["skipped"][0]["entry"]) == (0, 0)
-    assert "stress is missing" in report["skipped"][0]["reason"]
-    assert clinic["eve"].get("/v1/ratings").json()["ratings"] == []
+    assert (report["ratings"], report["skipped"]) == (1, [])
+    (rating,) = clinic["eve"].get("/v1/ratings").json()["ratings"]
+    assert (rating["pain"], rating["stress"]) == (4, None)
     # The rest of it may come later, alone; together they are one rating.
     for sent in ((stress,), (pain, stress), (pain,)):
         report = clinic["eve"].post("/v1/fhir", json=bundle_of(*sent)).json()
