@@ -125,7 +125,9 @@ def test_links_are_those_of_analytics(lake: Path) -> None:
         np.asarray(held["held_ns"]) / DAY,
     )
     hours = time_ns % DAY / HOUR
-    group = group_link(subject, time_ns / DAY, stress, pain, hours, sessions=sessions)
+    group = group_link(
+        subject, time_ns / DAY, stress, pain, hours, sessions=sessions, first_weekday=3
+    )
     (cohort,) = rows(lake, "link_cohort")
     assert (cohort["people"], cohort["ratings"]) == (PEOPLE, len(who))
     assert (cohort["estimate"], cohort["p_value"]) == (group.estimate, group.p_value)
