@@ -20,23 +20,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
-from analytics.association.detrending import independent_columns, spline_basis, spline_df
-from analytics.association.hour_day_blocks import likely_blocks
+from analytics.association.hour_day_blocks import MIN_SPAN_DAYS, likely_blocks
 from analytics.association.shift_cycles import likely_runs
 
 DAY_NS = 86_400_000_000_000
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 _BLOCK_HOURS = 1  # blocks of hours begin and end at full hours
 _LONGEST_BLOCK_DAYS = 3  # the rest of a week of 4 days is a block of 3
-_CYCLES_DAYS = (2, 3, 4, 5, 6)
-_MIN_CYCLES = 3  # that the ratings must span
-_MIN_FOR_CYCLE = 24  # ratings
+CYCLES_DAYS = (2, 3, 4, 5, 6)
+MIN_CYCLES = 3  # that the ratings must span
+_MIN_RATINGS = 24  # for blocks of hours on some days
 _MOST_ON_DAYS = 40  # blocks of hours on some days that are looked at
 _MOST_RUNS = 20  # runs of days in longer cycles that are looked at
 _LAST_HOUR = 24 * (1 - 1e-9)
-_STRONG = 3.0  # log evidence: 20 to 1
-_MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
-_NEW_SHARE = 0.02  # of a column beyond the basis and others, below which it adds nothing
+NEW_SHARE = 0.02  # of a column beyond the basis and others, below which it adds nothing
 _MAX_COLUMNS_SHARE = 0.2  # of the ratings: a set with more columns leaves too little
 
 
@@ -101,12 +98,12 @@ def calendar_sets(
     ]
     office = [(hours >= 9) & (hours < 17), working]
     on_days: tuple[BoolArray, FloatArray] | None = None
-    if values is not None and span_days >= _MIN_SPAN_DAYS and len(hours) >= _MIN_FOR_CYCLE:
+    if values is not None and span_days >= MIN_SPAN_DAYS and len(hours) >= _MIN_RATINGS:
         local = weekday + np.minimum(hours, _LAST_HOUR) / 24
         on_days = likely_blocks(local, values[:, 0], values[:, 1], _MOST_ON_DAYS)
     hour_sets = builder.add_family(angle, office, hour_blocks, likely=on_days)
     week_sets: tuple[tuple[tuple[int, ...], float], ...] = (((), 0.0),)
-    if span_days >= _MIN_SPAN_DAYS:
+    if span_days >= MIN_SPAN_DAYS:
         day_blocks = [
             (weekday - start) % 7 < length
             for length in range(1, _LONGEST_BLOCK_DAYS + 1)
@@ -114,8 +111,8 @@ def calendar_sets(
         ]
         cycles = [
             [day % length == k for k in range(length - 1)]
-            for length in _CYCLES_DAYS
-            if day is not None and span_days >= _MIN_CYCLES * length - 1
+            for length in CYCLES_DAYS
+            if day is not None and span_days >= MIN_CYCLES * length - 1
         ]
         runs: tuple[BoolArray, FloatArray] | None = None
         if values is not None and day is not None:
@@ -125,42 +122,6 @@ def calendar_sets(
         )
     columns = np.column_stack(builder.columns) if builder.columns else np.empty((len(hours), 0))
     return CalendarSets(columns, hour_sets, week_sets, frozenset(builder.cycles))
-
-
-def find_own_cycle(days: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Find the cycle of a few days that one person's ``x`` and ``y`` (n,) follow: columns (n, k).
-
-    ``days``: local, in order. Of the cycles of two to six days the one with the most evidence in
-    both (BIC), where that is strong; else no columns. For clinics, where many people with one each
-    would make a link out of it that is certain: 20 people with a medication every three days were
-    called linked in 24 of 25 clinics.
-    """
-    n = len(days)
-    nothing = np.empty((n, 0))
-    if n < _MIN_FOR_CYCLE:
-        return nothing
-    day = np.floor(days).astype(np.int64)
-    basis = independent_columns(spline_basis(days, spline_df(n)))
-    values = np.column_stack([x - np.median(x), y - np.median(y)])
-    values = values - basis @ (basis.T @ values)
-    whole = np.sum(values**2, axis=0)
-    if np.any(whole <= 0):
-        return nothing
-    best, found = _STRONG, nothing
-    for length in _CYCLES_DAYS:
-        if days[-1] - days[0] < _MIN_CYCLES * length - 1:
-            break
-        columns = (day[:, None] % length == np.arange(length - 1)).astype(np.float64)
-        net = columns - basis @ (basis.T @ columns)
-        if np.min(np.linalg.norm(net, axis=0)) < _NEW_SHARE * np.sqrt(n):
-            continue
-        own = independent_columns(net)
-        left = whole - np.sum((own.T @ values) ** 2, axis=0)
-        gain = float(n / 2 * np.sum(np.log(whole / np.maximum(left, 1e-12 * whole))))
-        gain -= own.shape[1] * float(np.log(n))
-        if gain > best:
-            best, found = gain, columns
-    return found
 
 
 class _Builder:
@@ -205,7 +166,7 @@ class _Builder:
             left = net[:, k] - beside @ (beside.T @ net[:, k])
             left = left - beside @ (beside.T @ left)
             size = float(np.linalg.norm(left))
-            if usable[k] and size >= _NEW_SHARE:
+            if usable[k] and size >= NEW_SHARE:
                 waves.append(self._add_column(net[:, k], keys[k]))
                 beside = np.column_stack([beside, left / size])
             if k % 2:
@@ -243,7 +204,7 @@ class _Builder:
         size = np.linalg.norm(centred, axis=0)
         net = centred - self._basis @ (self._basis.T @ centred)
         left = np.linalg.norm(net, axis=0)
-        usable: BoolArray = (size >= 1e-9) & (left >= _NEW_SHARE * size)
+        usable: BoolArray = (size >= 1e-9) & (left >= NEW_SHARE * size)
         return net / np.where(usable, left, 1.0), usable
 
     def _add_column(self, net: FloatArray, rounded: FloatArray) -> int:

@@ -17,7 +17,6 @@ from enum import StrEnum
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.calendar_effects import find_own_cycle
 from analytics.association.detrending import (
     ROUNDING_SHARE,
     TINY,
@@ -245,13 +244,7 @@ def group_link(
     local = local + first_weekday  # so that multiples of seven are Mondays
     after_sessions = _session_effects(subject, time, sessions)
     effects = [
-        np.column_stack(
-            [
-                after_sessions[at],
-                find_own_cycle(local[at], x[at], y[at]),
-                find_own_effects(local[at], x[at], y[at]),
-            ]
-        )
+        np.column_stack([after_sessions[at], find_own_effects(local[at], x[at], y[at])])
         for at in parts
     ]
     series_of = [

@@ -15,7 +15,7 @@ import functools
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
-from analytics.association.detrending import TINY
+from analytics.association.column_gain import column_gain
 
 MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
 
@@ -54,6 +54,12 @@ def _runs() -> tuple[FloatArray, FloatArray, FloatArray]:
     return np.array(hours, np.float64), np.array(days, np.float64), prior
 
 
+def _priors() -> FloatArray:
+    """List the prior of every block, in the order of ``_sums``; they add up to 1."""
+    hours, _, prior = _runs()
+    return np.tile(prior / len(hours), len(hours))
+
+
 def _sums(tables: FloatArray) -> FloatArray:
     """Add up cells (k, 168) over every block, (k, 300 * 43)."""
     hours, days, _ = _runs()
@@ -83,12 +89,7 @@ def _gains(
     by_x, by_y = _sums(_table_of(cells, np.column_stack([x, y]))) / np.sqrt(
         np.where(usable, size, 1.0)
     )
-    xx, xy, yy = float(x @ x), float(x @ y), float(y @ y)
-    x_left = np.maximum(xx - by_x**2, 1e-9 * xx + TINY)
-    rest = yy - xy**2 / max(xx, TINY)
-    rest_left = np.maximum(yy - by_y**2 - (xy - by_x * by_y) ** 2 / x_left, 1e-9 * yy + TINY)
-    gain = len(x) / 2 * (np.log(max(xx, TINY) / x_left) + np.log(max(rest, TINY) / rest_left))
-    return np.where(usable, gain, -np.inf), size
+    return np.where(usable, column_gain(x, y, by_x, by_y), -np.inf), size
 
 
 def _columns_of(blocks: IntArray, cells: IntArray) -> BoolArray:
@@ -113,11 +114,10 @@ def likely_blocks(
     usable = np.flatnonzero(np.isfinite(gain))
     if not len(usable):
         return np.empty((len(x), 0), bool), np.empty(0)
-    prior = np.broadcast_to(_runs()[2] / len(_runs()[0]), (len(_runs()[0]), len(_runs()[1])))
     # What holds the same ratings has the same gain and size but for rounding.
     keys = np.round(np.column_stack([gain[usable], size[usable]]), 7)
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    held = np.bincount(which.ravel(), prior.ravel()[usable])
+    held = np.bincount(which.ravel(), _priors()[usable])
     weight: FloatArray = held / float(np.sum(held))
     top = np.argsort(-(gain[usable][first] + np.log(weight)), kind="stable")[:most]
     return _columns_of(usable[first[top]], cells), weight[top]
@@ -132,8 +132,7 @@ def common_blocks(
     ``known``: tables (c, 168) that are in the clinic's profile already.
     """
     cells = week_cells(days)
-    prior = np.broadcast_to(_runs()[2] / len(_runs()[0]), (len(_runs()[0]), len(_runs()[1])))
-    log_prior = np.log(prior.ravel())
+    log_prior = np.log(_priors())
     found: list[FloatArray] = []
     for _ in range(_MOST_COMMON):
         tables = np.vstack([known, *found])

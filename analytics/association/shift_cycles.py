@@ -12,7 +12,7 @@ import functools
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
-from analytics.association.detrending import TINY
+from analytics.association.column_gain import column_gain
 
 LENGTHS = (*range(8, 15), 21)
 _MIN_CYCLES = 2.5  # that the ratings must span
@@ -50,8 +50,6 @@ def likely_runs(
         return nothing
     x, y = x - np.mean(x), y - np.mean(y)
     columns, gains, priors = [], [], []
-    xx, xy, yy = max(float(x @ x), TINY), float(x @ y), float(y @ y)
-    rest = max(yy - xy**2 / xx, TINY)
     for length in lengths:
         runs = _runs(length)
         inside = runs[:, day % length]
@@ -59,10 +57,7 @@ def likely_runs(
         size = count * (1 - count / n)
         usable = size >= _LEAST_BESIDE
         root = np.sqrt(np.where(usable, size, 1.0))
-        by_x, by_y = inside @ x / root, inside @ y / root
-        x_left = np.maximum(xx - by_x**2, 1e-9 * xx)
-        left = np.maximum(yy - by_y**2 - (xy - by_x * by_y) ** 2 / x_left, 1e-9 * rest)
-        gain = n / 2 * (np.log(xx / x_left) + np.log(rest / left))
+        gain = column_gain(x, y, inside @ x / root, inside @ y / root)
         columns.append(inside[usable])
         gains.append(gain[usable])
         priors.append(np.full(int(np.sum(usable)), 1 / len(runs) / len(lengths)))

@@ -14,9 +14,10 @@ from cli.options import Json
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
-    from api.services.jobs import JobContext, ShownJob, ShownQueue
+    from api.services.jobs import JobContext, Queue
     from ebbtide.settings import Settings
     from store import Stores
+    from store.models import QueuedJob
 
 
 def jobs(
@@ -112,7 +113,7 @@ def _say_started(task: str, added: int, *, has_queue: bool) -> None:
     typer.echo(words.format(task=task))
 
 
-def _as_json(queue: ShownQueue) -> dict[str, object]:
+def _as_json(queue: Queue) -> dict[str, object]:
     return {
         **asdict(queue),
         "jobs": [asdict(job) for job in queue.jobs],
@@ -120,7 +121,7 @@ def _as_json(queue: ShownQueue) -> dict[str, object]:
     }
 
 
-def _print_queue(queue: ShownQueue) -> None:
+def _print_queue(queue: Queue) -> None:
     typer.echo(
         _("Waiting: {waiting}, running: {running}, failed: {failed}; processes: {workers}.").format(
             waiting=queue.waiting,
@@ -142,10 +143,10 @@ def _print_queue(queue: ShownQueue) -> None:
         typer.echo(_("To try one again: ebbtide jobs --retry NUMBER"))
 
 
-def _describe(job: ShownJob) -> str:
+def _describe(job: QueuedJob) -> str:
     states = {"waiting": _("waits"), "running": _("runs"), "failed": _("failed")}
     words = _("{number} {task} {subject}: {state}").format(
-        number=job.id, task=job.task, subject=job.subject or "-", state=states[job.state]
+        number=job.id, task=job.task, subject=job.subject_id or "-", state=states[job.state]
     )
     if job.due_ns is not None:
         words += _(", again at {when}").format(when=_format_moment(job.due_ns))

@@ -32,7 +32,7 @@ from store.models.imports import (
     ImportOutcome,
     ImportResult,
 )
-from store.models.jobs import JobState, NewJob, QueuedJob, TaskSuccess
+from store.models.jobs import JobStatus, NewJob, QueuedJob, TaskSuccess
 from store.models.nights import NightsPut, StoredNight
 from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
@@ -114,7 +114,7 @@ __all__ = [
     "ImportedHeartRate",
     "ImportedRating",
     "IndexMethod",
-    "JobState",
+    "JobStatus",
     "Message",
     "NewJob",
     "NightsPut",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class JobState(StrEnum):
+class JobStatus(StrEnum):
     """What a job does. One that went well is gone."""
 
     WAITING = "waiting"
@@ -32,14 +32,15 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job that waits, runs or failed. ``failures``: how often it failed; ``reason``, ``machine``
-    and ``failed_ns``: of the last time; ``due_ns``: when it is tried again, if it waits for that.
+    """A job that waits, runs or failed. ``subject_id``: of the person, or an empty text;
+    ``failures``: how often it failed; ``reason``, ``machine`` and ``failed_ns``: of the last time;
+    ``due_ns``: when it is tried again, if it waits for that.
     """
 
     id: int
     task: str
-    person_id: str | None
-    state: JobState
+    subject_id: str
+    state: JobStatus
     failures: int
     due_ns: int | None
     failed_ns: int | None

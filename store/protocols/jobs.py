@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from store.models.jobs import JobState, NewJob, QueuedJob, TaskSuccess
+from store.models.jobs import JobStatus, NewJob, QueuedJob, TaskSuccess
 
 
 class JobStore(Protocol):
@@ -43,7 +43,7 @@ class JobStore(Protocol):
         """List jobs: failed ones, running ones, then those that wait, each by age."""
         ...
 
-    def count(self) -> Mapping[JobState, int]:
+    def count(self) -> Mapping[JobStatus, int]:
         """Count the jobs of each state."""
         ...
 

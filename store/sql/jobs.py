@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from store.models.jobs import JobState, NewJob, QueuedJob, TaskSuccess
+from store.models.jobs import JobStatus, NewJob, QueuedJob, TaskSuccess
 
 QUEUE = "ebbtide"
 # For ``purge``: those that name a person.
 QUEUE_TABLES = ("procrastinate_jobs", "job_failures")
-_STATES = {"todo": JobState.WAITING, "doing": JobState.RUNNING, "failed": JobState.FAILED}
+_STATES = {"todo": JobStatus.WAITING, "doing": JobStatus.RUNNING, "failed": JobStatus.FAILED}
 
 _DEFER = text(
     "INSERT INTO procrastinate_jobs"
@@ -62,10 +62,11 @@ _RESCUE = text(
     " FROM stalled WHERE job.id = stalled.id RETURNING job.id"
 )
 _LIST = text(
-    "SELECT job.id, job.task_name, job.args ->> 'person_id', CAST(job.status AS text),"
+    "SELECT job.id, job.task_name, coalesce(people.subject_id, ''), CAST(job.status AS text),"
     " job.attempts, CAST(extract(epoch FROM job.scheduled_at) * 1000 AS bigint), failure.at_ns,"
     " failure.machine, failure.reason"
     " FROM procrastinate_jobs job LEFT JOIN job_failures failure ON failure.job_id = job.id"
+    " LEFT JOIN people ON people.id = job.args ->> 'person_id'"
     " WHERE job.queue_name = :queue AND job.status IN ('todo', 'doing', 'failed')"
     " ORDER BY CASE job.status WHEN 'failed' THEN 0 WHEN 'doing' THEN 1 ELSE 2 END, job.id"
     " LIMIT :limit"
@@ -153,18 +154,18 @@ class SqlJobStore:
             rows = db.execute(_LIST, {"queue": QUEUE, "limit": limit}).all()
         return [
             QueuedJob(
-                *(number, task, person_id, _STATES[status], attempts),
+                *(number, task, subject_id, _STATES[status], attempts),
                 None if due_ms is None or status != "todo" else due_ms * 1_000_000,
                 *(at_ns, machine or "", reason or ""),
             )
-            for number, task, person_id, status, attempts, due_ms, at_ns, machine, reason in rows
+            for number, task, subject_id, status, attempts, due_ms, at_ns, machine, reason in rows
         ]
 
-    def count(self) -> Mapping[JobState, int]:
+    def count(self) -> Mapping[JobStatus, int]:
         """Count the jobs of each state."""
         with self._engine.connect() as db:
             found = db.execute(_COUNT, {"queue": QUEUE}).all()
-        return dict.fromkeys(JobState, 0) | {_STATES[status]: number for status, number in found}
+        return dict.fromkeys(JobStatus, 0) | {_STATES[status]: number for status, number in found}
 
     def count_workers(self, silent_s: float) -> int:
         """Count the processes that work at the queue; see JobStore."""

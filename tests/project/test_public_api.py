@@ -49,7 +49,7 @@ store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PE
     AccessToken AttemptLimit Attempts AuditLine BaselineReason BaselineStart Beats CareProposal
     CareRecords Consent DailyWindows DecisionPoint ExportPin FhirExport HeartRateColumns
     IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod
-    JobState Message NewJob NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose
+    JobStatus Message NewJob NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose
     OneTimeToken
     Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
     PushSubscription QuestionnaireResponse QueuedJob Rates Rating RecoveryCode ReminderPlan

@@ -12,7 +12,7 @@ from api.http.deps import Administrator, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.services.jobs import load_queue
 from ebbtide.timestamps import to_datetime
-from store.models import JobState
+from store.models import JobStatus
 
 router = APIRouter(tags=["operation"], prefix="/operation/jobs")
 
@@ -23,7 +23,7 @@ class QueuedJobOut(BaseModel):
     id: int
     task: str = Field(examples=["analyse"])
     subject: str = Field(description="The pseudonym of whom it is about, or empty")
-    state: JobState
+    state: JobStatus
     failures: int = Field(description="How often it failed so far")
     due: datetime | None = Field(description="When it is tried again; null: as soon as it can be")
     failed: datetime | None = Field(description="When it failed last")
@@ -67,7 +67,7 @@ def operation_jobs(_: Administrator, stores: StoresDep) -> QueueOut:
             QueuedJobOut(
                 id=job.id,
                 task=job.task,
-                subject=job.subject,
+                subject=job.subject_id,
                 state=job.state,
                 failures=job.failures,
                 due=None if job.due_ns is None else to_datetime(job.due_ns),

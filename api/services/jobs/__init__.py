@@ -1,8 +1,7 @@
 """Background work that several machines share: the tasks, and the worker of their queue."""
 
 from api.services.jobs.listing import (
-    ShownJob,
-    ShownQueue,
+    Queue,
     load_queue,
 )
 from api.services.jobs.tasks import (
@@ -23,8 +22,7 @@ __all__ = [
     "JobContext",
     "JobFailedError",
     "JobWorker",
-    "ShownJob",
-    "ShownQueue",
+    "Queue",
     "load_queue",
     "require_queue",
     "run_task",

@@ -8,28 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from api.services.jobs.worker import SILENT_S
 from store import Stores
-from store.models import JobState, TaskSuccess
+from store.models import JobStatus, QueuedJob, TaskSuccess
 
 _SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ShownJob:
-    """A job. ``subject``: the person's pseudonym, or an empty text; times in nanoseconds."""
-
-    id: int
-    task: str
-    subject: str
-    state: JobState
-    failures: int
-    due_ns: int | None
-    failed_ns: int | None
-    machine: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownQueue:
+class Queue:
     """The queue. ``workers``: processes that work at it, on all machines; ``jobs``: the first
     hundred, those that failed before the others.
     """
@@ -38,35 +23,19 @@ class ShownQueue:
     waiting: int
     running: int
     failed: int
-    jobs: Sequence[ShownJob]
+    jobs: Sequence[QueuedJob]
     successes: Sequence[TaskSuccess]
 
 
-def load_queue(stores: Stores) -> ShownQueue | None:
+def load_queue(stores: Stores) -> Queue | None:
     """Load what is in the queue; None where there is none, as in the embedded store."""
     if stores.jobs is None:
         return None
     counts = stores.jobs.count()
-    shown = []
-    for job in stores.jobs.jobs(_SHOWN):
-        person = None if job.person_id is None else stores.records.person(job.person_id)
-        shown.append(
-            ShownJob(
-                job.id,
-                job.task,
-                "" if person is None else person.subject_id,
-                job.state,
-                job.failures,
-                job.due_ns,
-                job.failed_ns,
-                job.machine,
-                job.reason,
-            )
-        )
-    return ShownQueue(
+    return Queue(
         stores.jobs.count_workers(SILENT_S),
-        *(counts[JobState.WAITING], counts[JobState.RUNNING], counts[JobState.FAILED]),
-        *(shown, stores.jobs.successes()),
+        *(counts[JobStatus.WAITING], counts[JobStatus.RUNNING], counts[JobStatus.FAILED]),
+        *(stores.jobs.jobs(_SHOWN), stores.jobs.successes()),
     )
 
 

