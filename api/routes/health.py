@@ -47,15 +47,14 @@ def ready(stores: StoresDep) -> Readiness:
     """Both stores answer; of several servers of beats, at least one."""
     servers = {name: why is None for name, why in stores.beats.server_states().items()}
     for name, store in (("beats", stores.beats), ("records", stores.records)):
-        if store is stores.beats and any(servers.values()):
-            continue  # asked already
+        if store is stores.beats and servers:
+            if any(servers.values()):
+                continue  # asked already
+            raise ProblemError(503, f"The store of {name} does not answer.")
         try:
             store.check()
         except Exception as error:  # whatever a store's driver may raise
             log.warning("the store of %s does not answer: %s", name, type(error).__name__)
             raise ProblemError(503, f"The store of {name} does not answer.") from error
-    for name, answers in servers.items():
-        if not answers:
-            log.warning("the InfluxDB server %s does not answer", name)
     status = "ok" if all(servers.values()) else "degraded"
     return Readiness(status=status, version=__version__, beat_servers=servers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.services.jobs.listing import find_next_time, load_queue
-from api.services.jobs.tasks import NIGHTLY, RETENTION
+from api.services.jobs.tasks import ANALYSE, CASELOAD, NIGHTLY, RETENTION
 from ebbtide.daily_state import DAILY_COMMANDS, problem_of, read_state
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, SECOND
@@ -78,6 +78,9 @@ def check_stores(stores: Stores) -> Iterator[StoreState]:
             yield StoreState(name, False, type(error).__name__)
         else:
             yield StoreState(name, True)
+    for name, why in stores.beats.server_states().items():
+        if why is not None:
+            yield StoreState(name, False, why)
 
 
 def load_jobs(settings: Settings, stores: Stores) -> Iterator[JobState]:
@@ -106,7 +109,9 @@ def _load_queued(settings: Settings, stores: Stores) -> Iterator[tuple[str, JobS
     done = {item.task: item.at_ns for item in queue.successes}
     for name, at in times.items():
         if at is not None:
-            problem = next((job.reason for job in queue.jobs if job.task == name), "")
+            # The nightly job itself only puts the others into the queue.
+            tasks = (NIGHTLY, ANALYSE, CASELOAD) if name == NIGHTLY else (name,)
+            problem = next((job.reason for job in queue.jobs if job.task in tasks), "")
             yield (
                 name,
                 JobState(

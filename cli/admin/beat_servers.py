@@ -137,5 +137,12 @@ def _write_result(plan: RebalancePlan, found: RebalanceResult, *, as_json: bool)
                 people=count_people(found.moved), beats=count_beats(found.beats)
             )
         )
+    if found.deleted:
+        typer.echo(
+            _("Deleted: what was left of {people}.").format(people=count_people(found.deleted))
+        )
     for subject, why in found.failed.items():
-        typer.echo(_("Not moved: {person}. {why}").format(person=subject, why=why), err=True)
+        typer.echo(
+            _("Left as it was: {person}. {why}").format(person=subject, why=say_result(why)),
+            err=True,
+        )

@@ -50,7 +50,7 @@ def jobs(
                 _say_started(start, added, has_queue=stores.jobs is not None)
         queue = load_queue(stores)
     if as_json:
-        typer.echo(json.dumps(None if queue is None else _as_json(queue)))
+        typer.echo(json.dumps(None if queue is None else asdict(queue)))
     elif queue is not None:
         _print_queue(queue)
     elif start is None:
@@ -111,14 +111,6 @@ def _say_started(task: str, added: int, *, has_queue: bool) -> None:
     else:
         words = _("It waits in the queue already: {task}.")
     typer.echo(words.format(task=task))
-
-
-def _as_json(queue: Queue) -> dict[str, object]:
-    return {
-        **asdict(queue),
-        "jobs": [asdict(job) for job in queue.jobs],
-        "successes": [asdict(item) for item in queue.successes],
-    }
 
 
 def _print_queue(queue: Queue) -> None:

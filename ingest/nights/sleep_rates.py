@@ -120,36 +120,37 @@ def _mi_fitness(row: Mapping[str, str], found: _Found, zone: ZoneInfo) -> bool:
     return _add_sleep(found, zone, begin, end, value.get("avg_hr"))
 
 
-_TABLES = (
+_SLEEPS = (
     _Table("Withings", frozenset({"from", "to", "light (s)", "deep (s)"}), _withings_sleep),
     _Table("Zepp", frozenset({"deepsleeptime", "shallowsleeptime", "start", "stop"}), _zepp_sleep),
     _Table("Mi Fitness", frozenset({"uid", "sid", "key", "time", "value"}), _mi_fitness),
+)
+# Others have such tables of other things (raw_spo2_auto_spo2.csv), so their names count as well.
+_RATES = (
     _Table("Zepp", frozenset({"date", "time", "heartrate"}), _zepp_rates),
     _Table("Withings", frozenset({"start", "duration", "value"}), _withings_rates),
 )
-_SLEEPS = tuple(table for table in _TABLES if not table.columns & {"heartrate", "duration"})
 
 
-def _table_of(member: Member, tables: tuple[_Table, ...] = _TABLES) -> _Table | None:
+def _table_of(member: Member) -> _Table | None:
+    """Find what a file is; plain heart rates are of such a device where the file is named so."""
     if member.is_json:
         return None
+    is_rates = member.base.upper().startswith(("HEARTRATE", "RAW_TRACKER_HR"))
+    tables = (*_SLEEPS, *_RATES) if is_rates else _SLEEPS
     names = set(csv_names(member.text))
     return next((table for table in tables if table.columns <= names), None)
 
 
 def _matches(member: Member) -> bool:
-    """Whether a file is of such a device; plain heart rates are, where the file is named so."""
-    if _table_of(member, _SLEEPS) is not None:
-        return True
-    is_rates = member.base.upper().startswith(("HEARTRATE", "RAW_TRACKER_HR"))
-    return is_rates and _table_of(member) is not None
+    return _table_of(member) is not None
 
 
 def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
     remarks = Remarks()
     zone = ZoneInfo(require_zone(context.zone, "this export"))
     by_device: dict[str, _Found] = {}
-    tables = [(one, table) for one in members.all if (table := _table_of(one)) is not None]
+    tables = [(one, table) for one in found if (table := _table_of(one)) is not None]
     for number, (member, table) in enumerate(tables):
         of_device = by_device.setdefault(table.device, _Found())
         for row in read_rows(members, member, remarks):

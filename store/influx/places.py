@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
 
 from store.influx.transactions import lock_subject
 from store.sql.engine import dialect_insert, reading, write_transaction
-from store.sql.rows import from_row
+from store.sql.rows import columns_of, from_row, from_values
 from store.sql.tables.beats import BeatPlaceRow, DrainedServerRow, RunRow, StreamRow
 
 MAIN = "main"  # whoever has no row is there: all people, where there is one server
@@ -142,11 +142,15 @@ def read_place(db: Connection, subject_id: str) -> Place:
     return _find(db, subject_id) or Place()
 
 
+# Built once: every upload and every read of InfluxDB asks it.
+_PLACE = select(*columns_of(BeatPlaceRow, Place)).where(
+    BeatPlaceRow.subject_id == bindparam("subject_id")
+)
+
+
 def _find(db: Connection, subject_id: str) -> Place | None:
-    row = db.execute(
-        select(BeatPlaceRow.__table__).where(BeatPlaceRow.subject_id == subject_id)
-    ).first()
-    return None if row is None else from_row(Place, row)
+    row = db.execute(_PLACE, {"subject_id": subject_id}).first()
+    return None if row is None else from_values(Place, row)
 
 
 def note(db: Connection, subject_id: str, server: str) -> None:

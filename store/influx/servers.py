@@ -23,7 +23,7 @@ from store.influx.places import MAIN
 
 _LOG = logging.getLogger("ebbtide.store")
 _RETRY_S = 3.0  # how long a server that does not answer is left alone
-_SLOW_S = 5.0  # a write of 5,000 points takes a twentieth of a second
+_SLOW_S = 5.0  # a write that takes longer is to a server that hangs
 _AT_ONCE = 8  # of 20 connections to the SQL database, which a write holds
 _QUEUE_S = 0.5
 _CHECK_S = 3.0  # what a load balancer waits for
@@ -163,7 +163,9 @@ class InfluxServers:
                 server.check()
                 found[server.name] = None
             except Exception as error:  # whatever a driver may raise
-                found[server.name] = error.what if isinstance(error, EbbtideError) else str(error)
+                found[server.name] = (
+                    error.what if isinstance(error, EbbtideError) else type(error).__name__
+                )
 
         threads = [
             threading.Thread(target=ask, args=(server,), daemon=True) for server in self.all()

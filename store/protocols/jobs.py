@@ -9,7 +9,12 @@ from store.models.jobs import JobStatus, NewJob, QueuedJob, TaskSuccess
 
 
 class JobStore(Protocol):
-    """Jobs in the database. Only on a server: an embedded store has one machine and no queue."""
+    """Jobs in the database. Only on a server: an embedded store has one machine and no queue.
+
+    ``queue``: its name, for whoever works at it.
+    """
+
+    queue: str
 
     def defer(self, jobs: Sequence[NewJob]) -> int:
         """Put jobs into the queue, all or none. One that waits there already, of the same task

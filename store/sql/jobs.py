@@ -85,6 +85,8 @@ STALLED = "the process that worked at it ended before it was done"
 class SqlJobStore:
     """A JobStore on PostgreSQL."""
 
+    queue = QUEUE
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ebbtide.api")
 
-QUEUE = "ebbtide"
 MAX_FAILURES = 5  # after 1, 2, 4 and 8 minutes; then it waits for somebody
 SILENT_S = 30.0  # a process that was not heard of for longer has died
 _STOP_S = 5.0  # what runs longer is stopped, and done by another process
@@ -87,7 +86,7 @@ class JobWorker:
         try:
             await asyncio.shield(opening)
             await app.run_worker_async(
-                queues=[QUEUE],
+                queues=[self._jobs.queue],
                 name=self._machine,
                 concurrency=self._at_once,
                 fetch_job_polling_interval=self._poll_s,
@@ -132,7 +131,7 @@ class JobWorker:
         for name in TASKS:
             task: Any = app.task(
                 name=name,
-                queue=QUEUE,
+                queue=self._jobs.queue,
                 lock=name,
                 queueing_lock=name,
                 pass_context=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from ebbtide import __version__
@@ -32,6 +33,20 @@ def test_the_state_says_what_answers_and_what_does_not_run(clinic: Clinic) -> No
         ("nightly", "backup", "retention"), "it is not running"
     )
     assert (state["backups"], state["mail"]) == ([], False)
+
+
+def test_of_several_servers_of_beats_the_state_names_the_one_that_is_away(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = {"main": None, "second": "The InfluxDB server second does not answer."}
+    monkeypatch.setattr(type(clinic.stores.beats), "server_states", lambda _: away)
+    state = clinic["adam"].get("/v1/operation/state").json()
+    (second,) = [item for item in state["stores"] if not item["answers"]]
+    assert second["name"] == "second"
+    ready = httpx.get(f"{clinic.url}/v1/ready", timeout=30)
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    monkeypatch.setattr(type(clinic.stores.beats), "server_states", lambda _: {"main": "away"})
+    assert httpx.get(f"{clinic.url}/v1/ready", timeout=30).status_code == 503
 
 
 def test_consents_and_the_log_have_no_health_data(clinic: Clinic) -> None:

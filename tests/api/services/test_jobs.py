@@ -25,6 +25,7 @@ from api.app import create_app
 from api.services.erasure import erase_person
 from api.services.jobs import JobContext, JobWorker, load_queue, start_task, tasks
 from api.services.nightly import run_nightly
+from api.services.operation import load_jobs
 from cli.server.thread import ApiThread
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
@@ -212,6 +213,11 @@ def test_one_that_keeps_failing_waits_for_a_retry_from_any_machine(
     (job,) = queue_of(elsewhere).jobs(9)
     assert (job.state, job.failures) == (JobStatus.FAILED, 5) and job.machine
     assert job.reason == "An error of the kind ValueError."
+    # Of the nightly analysis, of which this is a part, the page for administrators says it.
+    timed = settings.model_copy(update={"nightly_at": "02:30"})
+    monkeypatch.setattr(type(queue_of(stores)), "count_workers", lambda *_: 1)
+    (nightly,) = [item for item in load_jobs(timed, stores) if item.name == "nightly"]
+    assert nightly.problem == job.reason
     assert queue_of(elsewhere).retry(job.id) and not queue_of(elsewhere).retry(job.id)
     work_until(a_worker(settings, stores), lambda: counts(stores) == (0, 0, 0))
     assert len(runs) == 6

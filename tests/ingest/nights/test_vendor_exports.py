@@ -257,6 +257,10 @@ def test_withings_has_sleep_and_heart_rates(tmp_path: Path) -> None:
     ]
     table(tmp_path / "raw_tracker_hr.csv", "start,duration,value", raw)
     rates(read(tmp_path).nights)
+    # Of oxygen, in a table of the same columns.
+    others = [row.replace("[5", "[9") for row in raw]
+    table(tmp_path / "raw_spo2_auto_spo2.csv", "start,duration,value", others)
+    rates(read(tmp_path).nights)
 
 
 def test_zepp_has_sleep_and_heart_rates(tmp_path: Path) -> None:
