@@ -25,7 +25,13 @@ from store.encoding.runs import Run, plan_append
 from store.errors import DamagedStoreError, StoreUnavailableError
 from store.influx import line_protocol as lines
 from store.influx.placed_points import PlacedPoints
-from store.influx.points import delete_points, delete_subject, of_stream
+from store.influx.points import (
+    delete_points,
+    delete_subject,
+    of_stream,
+    of_subject,
+    on_days,
+)
 from store.models.beats import (
     Beats,
     DailyWindows,
@@ -302,15 +308,15 @@ class InfluxBeatStore(PlacedPoints, BeatStore):
             if name is None:
                 return
             server = self.servers.get(name)
-            theirs = f"\"subject\" = '{subject_id}'"
+            theirs = of_subject(subject_id)
             stored = server.rows(
                 f'SELECT "window" FROM {lines.WINDOWS}'
-                f" WHERE {theirs} AND {_days(min(days), max(days))}"
+                f" WHERE {theirs} AND {on_days(min(days), max(days))}"
             )
             # InfluxDB merges a new point into the old one: metrics that the new one lacks would
             # stay.
             for day in {row[0] // DAY for row in stored} & set(days):
-                delete_points(server, lines.WINDOWS, f"{theirs} AND {_days(day, day)}")
+                delete_points(server, lines.WINDOWS, f"{theirs} AND {on_days(day, day)}")
             server.write(
                 line
                 for windows in days.values()
@@ -383,8 +389,8 @@ class InfluxBeatStore(PlacedPoints, BeatStore):
             for measurement in (lines.BEATS, lines.WITHOUT_RR, lines.MOVEMENT):
                 delete_points(server, measurement, of_stream(subject_id, stream_id))
             if removed.start_ns is not None and removed.end_ns is not None:
-                days = _days(removed.start_ns // DAY, removed.end_ns // DAY)
-                delete_points(server, lines.WINDOWS, f"\"subject\" = '{subject_id}' AND {days}")
+                days = on_days(removed.start_ns // DAY, removed.end_ns // DAY)
+                delete_points(server, lines.WINDOWS, f"{of_subject(subject_id)} AND {days}")
         return beats
 
     def removed_streams(self, subject_id: str) -> list[RemovedStream]:
@@ -410,11 +416,6 @@ class InfluxBeatStore(PlacedPoints, BeatStore):
     def renew_generation(self) -> None:
         """Give the generation a new id; see BeatStore."""
         self._catalogue.generations.renew()
-
-
-def _days(first: int, last: int) -> str:
-    """The UTC days from the first to the last."""
-    return f"time >= {first * DAY} AND time < {(last + 1) * DAY}"
 
 
 def _contact(stored: int) -> bool | None:

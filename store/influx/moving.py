@@ -23,7 +23,7 @@ from store.influx import line_protocol as lines
 from store.influx.catalogue import BeatCatalogue
 from store.influx.places import Place, read_place, set_clean, switch
 from store.influx.point_copy import Part, copy_movement, copy_runs, copy_windows
-from store.influx.points import delete_points, delete_subject, of_stream
+from store.influx.points import delete_points, delete_subject, of_stream, of_subject, on_days
 from store.influx.servers import InfluxServers
 from store.influx.transactions import RUN_COLUMNS, is_erased, lock_subject, run_of
 from store.sql.engine import write_transaction
@@ -89,8 +89,13 @@ class SubjectMove:
             self._catalogue.places.cancel(self._subject)
             clean(self._servers, self._catalogue, self._subject)
         place = self._catalogue.places.begin(self._subject, self._target, self._mover)
+        if place.server == self._target:
+            return
         if place.mover != self._mover:
-            return  # it is there
+            raise _moved_by_another()
+        if was.target == self._target:
+            # An earlier move may have copied windows of recordings that were removed since.
+            self._delete_windows()
         copied = _Content()
         for number in range(_ROUNDS):
             fresh = self._content().without(copied)
@@ -100,12 +105,17 @@ class SubjectMove:
             self._copy(fresh, place.server, progress, compare=was.target == self._target)
             _note(copied, fresh)
         with self._last_step() as db:
-            self._copy(_content(db, self._subject).without(copied), place.server, progress, db=db)
+            final = _content(db, self._subject)
+            self._copy(final.without(copied), place.server, progress, db=db)
             target = self._servers.get(self._target)
-            of_subject = RemovedStreamRow.subject_id == self._subject
-            for stream in db.scalars(select(RemovedStreamRow.stream_id).where(of_subject)):
+            removed = RemovedStreamRow.subject_id == self._subject
+            for stream in db.scalars(select(RemovedStreamRow.stream_id).where(removed)):
                 for measurement in (lines.BEATS, lines.WITHOUT_RR, lines.MOVEMENT):
                     delete_points(target, measurement, of_stream(self._subject, stream))
+            for day in copied.windows.keys() - final.windows.keys():
+                delete_points(
+                    target, lines.WINDOWS, f"{of_subject(self._subject)} AND {on_days(day, day)}"
+                )
             switch(db, self._subject)
         clean(self._servers, self._catalogue, self._subject)
 
@@ -166,9 +176,20 @@ class SubjectMove:
         if is_erased(db, self._subject):
             raise UnknownStreamError("This person was erased meanwhile.")
         if place.mover != self._mover:
-            raise StoreError(
-                "Another process moves the same person.", "Wait until it is done, or stop it."
-            )
+            raise _moved_by_another()
+
+    def _delete_windows(self) -> None:
+        with write_transaction(self._engine) as db:
+            lock_subject(db, self._subject)
+            self._require_mine(db)
+            target = self._servers.get(self._target)
+            delete_points(target, lines.WINDOWS, of_subject(self._subject))
+
+
+def _moved_by_another() -> StoreError:
+    return StoreError(
+        "Another process moves the same person.", "Wait until it is done, or stop it."
+    )
 
 
 def clean(servers: InfluxServers, catalogue: BeatCatalogue, subject_id: str) -> Place:
@@ -196,18 +217,18 @@ def delete_stray(
 
 
 def _content(db: Connection, subject_id: str) -> _Content:
-    of_subject = StreamRow.subject_id == subject_id
+    theirs = StreamRow.subject_id == subject_id
     runs = db.execute(
         select(RunRow.stream_id, *RUN_COLUMNS)
         .join(StreamRow, StreamRow.id == RunRow.stream_id)
-        .where(of_subject)
+        .where(theirs)
         .order_by(RunRow.stream_id, RunRow.first_sequence)
     )
     found = _Content({(row.stream_id, row.first_sequence): run_of(row) for row in runs})
     days = db.execute(
         select(MovementDayRow.stream_id, MovementDayRow.day, MovementDayRow.spans)
         .join(StreamRow, StreamRow.id == MovementDayRow.stream_id)
-        .where(of_subject)
+        .where(theirs)
     )
     found.movement = {(row.stream_id, row.day): row.spans for row in days}
     windows = db.execute(

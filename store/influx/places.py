@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
 
-from store.influx.transactions import lock_subject
+from store.errors import UnknownStreamError
+from store.influx.transactions import is_erased, lock_subject
 from store.sql.engine import dialect_insert, reading, write_transaction
 from store.sql.rows import columns_of, from_row, from_values
 from store.sql.tables.beats import BeatPlaceRow, DrainedServerRow, RunRow, StreamRow
@@ -67,9 +68,13 @@ class PlaceCatalogue:
             db.execute(delete(BeatPlaceRow).where(BeatPlaceRow.subject_id == subject_id))
 
     def begin(self, subject_id: str, target: str, mover: str) -> Place:
-        """Note that ``mover`` copies the subject to ``target`` now, in place of any other."""
+        """Note that ``mover`` copies the subject to ``target`` now, in place of any other. Raises
+        UnknownStreamError for one that was erased.
+        """
         with write_transaction(self._engine) as db:
             lock_subject(db, subject_id)
+            if is_erased(db, subject_id):
+                raise UnknownStreamError("This person was erased meanwhile.")
             note(db, subject_id, MAIN)
             db.execute(
                 update(BeatPlaceRow)

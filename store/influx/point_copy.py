@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ebbtide.timestamps import DAY
 from store.encoding.runs import Run
 from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
-from store.influx.points import delete_points, of_stream, of_subject
+from store.influx.points import delete_points, of_stream, of_subject, on_days
 from store.influx.servers import PlacedServer
 
 _BEAT_FIELDS = ("contact", "heart_rate_bpm", "received_ns", "energy_kj", "rr_ticks", "sequence")
@@ -96,7 +95,7 @@ def copy_runs(
 def copy_movement(servers: Servers, subject_id: str, stream_id: str, day: int) -> Part:
     """Read the movement of a day."""
     source, target = servers
-    where = f"{of_stream(subject_id, stream_id)} AND {_on(day)}"
+    where = f"{of_stream(subject_id, stream_id)} AND {on_days(day, day)}"
     rows = source.rows(f"SELECT mad_mg FROM {lines.MOVEMENT} WHERE {where}")
     tags = f",stream={stream_id},subject={subject_id}"
     written = [f"{lines.MOVEMENT}{tags} mad_mg={float(mad)!r} {time}" for time, mad in rows]
@@ -107,7 +106,7 @@ def copy_movement(servers: Servers, subject_id: str, stream_id: str, day: int) -
 def copy_windows(servers: Servers, subject_id: str, day: int) -> Part:
     """Read the windows of a day, which take the place of those of another method or content."""
     source, target = servers
-    where = f"{of_subject(subject_id)} AND {_on(day)}"
+    where = f"{of_subject(subject_id)} AND {on_days(day, day)}"
     written: list[str] = []
     for series in source.series(f"SELECT * FROM {lines.WINDOWS} WHERE {where}"):
         names = series["columns"]
@@ -175,7 +174,3 @@ def _sums(server: PlacedServer, query: str, count: int) -> tuple[int, ...]:
     """The sums of a query; zeros where it finds nothing."""
     rows = server.rows(query)
     return tuple(int(value or 0) for value in rows[0][1:]) if rows else (0,) * count
-
-
-def _on(day: int) -> str:
-    return f"time >= {day * DAY} AND time < {(day + 1) * DAY}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import DAY
 from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
 
@@ -29,6 +30,11 @@ def of_stream(subject_id: str, stream_id: str) -> str:
 def of_subject(subject_id: str) -> str:
     """The condition of a subject's points."""
     return f"\"subject\" = '{subject_id}'"
+
+
+def on_days(first: int, last: int) -> str:
+    """The condition of the UTC days from the first to the last."""
+    return f"time >= {first * DAY} AND time < {(last + 1) * DAY}"
 
 
 def delete_points(server: Points, measurement: str, where: str) -> None:

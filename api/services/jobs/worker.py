@@ -150,7 +150,7 @@ class JobWorker:
             del timestamp  # of the time of the day that put it into the queue
             job_id = running_job.job.id
             assert job_id is not None
-            await asyncio.to_thread(self._jobs.begin, job_id)
+            await self._begin(job_id)
             computation = Computation(f"job {name} {person_id}", is_job=True)
 
             def work() -> None:
@@ -171,6 +171,15 @@ class JobWorker:
             await asyncio.to_thread(self._jobs.note_success, job_id, success)
 
         return run
+
+    async def _begin(self, job_id: int) -> None:
+        """Wait for the database: what is not begun could not be put into the queue again."""
+        while True:
+            try:
+                return await asyncio.to_thread(self._jobs.begin, job_id)
+            except Exception as error:  # the database is away
+                log.warning("a job waits: %s", type(error).__name__)
+                await asyncio.sleep(_AGAIN_S)
 
     async def _note_failure(self, job_id: int, error: Exception) -> None:
         now_ns = self._context.stores.now()

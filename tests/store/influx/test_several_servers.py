@@ -17,7 +17,7 @@ import pytest
 
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, SECOND
-from store.errors import StoreUnavailableError
+from store.errors import StoreUnavailableError, UnknownStreamError
 from store.influx.beats import InfluxBeatStore
 from store.influx.catalogue import BeatCatalogue
 from store.influx.client import InfluxAddress
@@ -279,6 +279,24 @@ def test_erasing_while_somebody_is_moved_leaves_nothing_anywhere(two: Servers) -
     assert two.where("subject") == {"main", "second"}
     assert two.store.erase("subject") == 300
     assert two.where("subject") == set()
+
+
+def test_who_was_erased_is_not_moved(two: Servers) -> None:
+    _fill(two.store, "subject")
+    two.store.erase("subject")
+    with pytest.raises(UnknownStreamError, match="erased"):
+        two.store.catalogue.places.begin("subject", "second", new_id())
+    assert two.store.catalogue.places.find("subject") is None
+
+
+def test_windows_that_a_stopped_move_left_are_not_kept(two: Servers) -> None:
+    _fill(two.store, "subject")
+    two.store.catalogue.places.begin("subject", "second", new_id())  # and killed, after a copy
+    second = two.store.servers.get("second")
+    second.write(["hrv_5min,method=m,subject=subject window=1i,rmssd=40.0 5"])
+    SubjectMove(two.store.servers, two.store.catalogue, "subject", "second").run()
+    assert second.rows('SELECT "window" FROM hrv_5min WHERE "subject" = \'subject\'') == []
+    assert len(two.store.read("subject", *FOREVER)) == 300
 
 
 def test_a_drained_server_is_emptied(two: Servers) -> None:
