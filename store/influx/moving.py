@@ -113,9 +113,8 @@ class SubjectMove:
                 for measurement in (lines.BEATS, lines.WITHOUT_RR, lines.MOVEMENT):
                     delete_points(target, measurement, of_stream(self._subject, stream))
             for day in copied.windows.keys() - final.windows.keys():
-                delete_points(
-                    target, lines.WINDOWS, f"{of_subject(self._subject)} AND {on_days(day, day)}"
-                )
+                where = f"{of_subject(self._subject)} AND {on_days(day, day)}"
+                delete_points(target, lines.WINDOWS, where)
             switch(db, self._subject)
         clean(self._servers, self._catalogue, self._subject)
 
