@@ -251,7 +251,7 @@ def test_bad_figures_of_mi_fitness_are_said(tmp_path: Path) -> None:
     refused(tmp_path / "m.csv", names + mi(1, 1, 900), NO_FIGURE)
 
 
-@pytest.mark.parametrize("name", ["marraskuu", "marraskuuta", "maaliskuu", "mai2", "augu1"])
+@pytest.mark.parametrize("name", ["marraskuu", "maaliskuu", "Decembrist"])
 def test_a_month_is_not_what_begins_as_one(tmp_path: Path, name: str) -> None:
     found = read(tmp_path / "x.csv", f"night;rmssd\n24 {name} 2025;40\n25 Nov 2025;41\n")
     assert [night.day for night in found.nights] == ["2025-11-25"]
