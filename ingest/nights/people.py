@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from ebbtide.errors import EbbtideError
@@ -134,6 +135,11 @@ def rows_of_one(
         seen.finish(remarks)
 
 
+@lru_cache(maxsize=256)  # the objects of a file have few names, millions of times
+def _is_of_whom(name: str) -> bool:
+    return _JSON_PEOPLE.fullmatch(plain_column(name)) is not None
+
+
 class ObjectsOfOne:
     """The objects of all files of JSON of an export, which are one person's."""
 
@@ -144,7 +150,7 @@ class ObjectsOfOne:
         """Yield all objects. Raises EbbtideError at the first that is another person's."""
         for item in find_objects(whole):
             for name, value in item.items():
-                if isinstance(value, str | int) and _JSON_PEOPLE.fullmatch(plain_column(name)):
+                if isinstance(value, str | int) and _is_of_whom(name):
                     first = self._people.setdefault(name, str(value))
                     if first != str(value):
                         raise _several_people(member.base, name, (first, str(value)))
