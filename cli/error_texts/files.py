@@ -320,4 +320,27 @@ TEXTS = (
     N_("Set the app to English and export it again (WHOOP: More > App Settings > Data Export)."),
     N_("{path} holds sleeps of WHOOP and no heart rate variability."),
     N_("Import the whole export: it is in physiological_cycles.csv."),
+    N_(
+        "The dates of {base}, as {value}, have two readings: nothing says whether the day comes "
+        "first or the month."
+    ),
+    N_("Write them as 2026-11-24, or import a longer time, in which a day is after the 12th."),
+    N_(
+        "{path} holds values of several people, or of several watches: at {value} times there are "
+        "two that differ, the first on {day}."
+    ),
+    N_("Import the files of each person into their own account, and of two watches one."),
+    N_("{path} holds no night of Garmin that can be read: {problem}."),
+    N_("{base} is JSON of more than {value} MB."),
+    N_("{base} is more than {max_ratio} times as large unpacked, as no export is."),
+    N_("{base} is JSON of more than {max_objects} objects and lists, as no export has."),
+    N_(
+        "{file} may hold nights of several people: {name} has {value} values, {value2} and "
+        "{value3} among them, each in several rows."
+    ),
+    N_("Keep the rows of one person. If they are, take that column out."),
+    N_("{path} holds no night of Polar that can be read: {problem}."),
+    N_("{path} holds no sleep with heart rates that can be read: {problem}."),
+    N_("{base} has more than {max_rows} rows; a table of nights has one a night."),
+    N_("Keep a row a night, or import it in parts."),
 )

@@ -117,6 +117,7 @@ _NIGHTS = (
     N_("some nights have the device's own average and no values"),
     N_("{name} wrote one RMSSD a night: taken as its own average of the night"),
     N_("columns that were not read: {names}"),
+    N_("{name} is another in each row, and was taken for a number of the row and not of a person"),
     N_(
         "the table names no device, so its nights are of {source}; a column 'source' with the "
         "device's name tells them from another's"

@@ -26,10 +26,13 @@ _STEP_NS = STEP_S * SECOND
 MAX_AWAKE_NS = 2 * HOUR
 # Plausible of a person asleep; outside of it a sensor wrote what it did not measure.
 _RANGES = {"rmssd_ms": (1.0, 400.0), "sdnn_ms": (1.0, 500.0), "hr_bpm": (25.0, 220.0)}
+_MAX_NUMBER = 40  # letters of one
 _DECIMAL_COMMA = re.compile(r"\d{1,3},\d{1,6}")
 _SAME_TIME_NS = 90 * SECOND
 _SAME_MS = 0.051  # apps round to a tenth
 _SAME_SHARE = 0.8
+#: Between two files of one device, of which one rounds.
+SAME_MS = 0.51
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ def clean(value: object, kind: str, scale: float = 1.0) -> float | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and (len(value) > _MAX_NUMBER or "_" in value):
+        return None  # float() takes 4_5 for 45
     if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
         value = value.replace(",", ".")  # thousands would be outside of every range
     try:
@@ -72,6 +77,15 @@ def clean(value: object, kind: str, scale: float = 1.0) -> float | None:
         return None
     low, high = _RANGES[kind]
     return number if low <= number <= high else None
+
+
+def clean_in_words(value: object, kind: str, remarks: Remarks, where: str) -> float | None:
+    """As ``clean``; of a figure that is there and can be none, it is said ``where`` it stands."""
+    found = clean(value, kind)
+    if found is None and value not in (None, "", 0, "0"):
+        kind = "values are none that a person asleep has; left out"
+        remarks.add(kind, f"{str(value)[:30]} {where}")
+    return found
 
 
 def mean(values: Iterable[float | None]) -> float | None:
@@ -112,8 +126,7 @@ def make_nights(
         night = _night(source, sleep, inside, remarks)
         if night is None:
             continue
-        there = by_day.get(night.day)
-        by_day[night.day] = night if there is None else _longer(night, there, remarks)
+        keep_fuller(by_day, night, remarks)
     return [by_day[day] for day in sorted(by_day)]
 
 
@@ -142,12 +155,20 @@ def _in_order(values: Sequence[Measured], remarks: Remarks) -> list[Measured]:
             outside += 1
             continue
         if found and value.time_ns - found[-1].time_ns < SECOND:
+            if _differ(found[-1], value):
+                kind = "moments have a second value that differs; the first was kept"
+                remarks.add(kind, f"on {local_date(value.time_ns, value.offset_s)}")
             found[-1] = _joined(found[-1], value)
             continue
         found.append(value)
     if outside:
         remarks.problems.append(f"{outside} values are before 2000 or after 2100; left out")
     return found
+
+
+def _differ(one: Measured, other: Measured) -> bool:
+    pairs = ((one.rmssd_ms, other.rmssd_ms), (one.sdnn_ms, other.sdnn_ms))
+    return any(a is not None and b is not None and abs(a - b) > SAME_MS for a, b in pairs)
 
 
 def _joined(one: Measured, other: Measured) -> Measured:
@@ -225,13 +246,26 @@ def _night(source: str, sleep: Sleep, inside: Sequence[Measured], remarks: Remar
     return night
 
 
-def _longer(night: Night, there: Night, remarks: Remarks) -> Night:
-    longer, other = (night, there) if is_fuller(night, there) else (there, night)
-    remarks.add(
-        "further sleeps end on the date of a longer one and are not its night; left out",
-        f"on {other.day}",
-    )
-    return longer
+def keep_fuller(by_day: dict[str, Night], night: Night, remarks: Remarks) -> None:
+    """Keep the fuller or longer of the nights of one date, of as full ones the first.
+
+    That there was another is said, unless it is the same.
+    """
+    there = by_day.setdefault(night.day, night)
+    if there is night:
+        return
+    if is_fuller(night, there):
+        by_day[night.day] = night
+    if _content_of(night) != _content_of(there):
+        remarks.add(
+            "further sleeps end on a date that has one; the fuller or longer was kept",
+            f"on {night.day}",
+        )
+
+
+def _content_of(night: Night) -> tuple[object, ...]:
+    figures = night.rmssd_ms, night.sdnn_ms, night.mean_hr_bpm
+    return night.start_ns, night.end_ns, *figures, night.values
 
 
 def once_each(nights: Iterable[Night], remarks: Remarks) -> tuple[Night, ...]:
@@ -281,7 +315,7 @@ def _is_copy(night: Night, other: Night) -> bool:
         return (
             night.rmssd_ms is not None
             and other.rmssd_ms is not None
-            and abs(night.rmssd_ms - other.rmssd_ms) <= 0.51
+            and abs(night.rmssd_ms - other.rmssd_ms) <= SAME_MS
         )
     times = [other.start_ns + value.at_s * SECOND for value in other.values]
     same = compared = 0

@@ -15,20 +15,25 @@ _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?=$|[ T,])")
 _NAMED = re.compile(r"(\d{1,2})\.?[ -]([^\W\d_]{3,10})\.?,?[ -](\d{4})(?=$|[ T,])")
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,10})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})(?=$|[ T,])")
 _WEEKDAY = re.compile(r"[^\W\d_]{2,10}\.?, *(?=[\d])|[^\W\d_]{3,10}day,? *", re.IGNORECASE)
-# English, German, French, Spanish, Italian and Dutch, by what begins them and no other month.
-_MONTHS = (
-    ("jan", "jän", "ene", "gen"),
-    ("feb", "fév", "fev"),
-    ("mar", "mär", "mrz", "mrt", "maa"),
-    ("apr", "avr", "abr"),
-    ("may", "mai", "mei", "mag"),
-    ("jun", "juin", "giu"),
-    ("jul", "juil", "lug"),
-    ("aug", "aoû", "aou", "ago"),
-    ("sep", "set"),
-    ("oct", "okt", "ott"),
-    ("nov",),
-    ("dec", "dez", "déc", "dic"),
+# English, German, French, Spanish, Italian, Dutch, Portuguese and Scandinavian, with and without
+# accents; a shorter form begins one of them, or stands behind it. A name that only begins as one of
+# these may be of another month: marraskuu is November.
+_MONTHS = tuple(
+    frozenset(names.split())
+    for names in (
+        "january januar jänner jaenner janvier enero gennaio januari janeiro",
+        "february februar feber février fevrier febrero febbraio februari fevereiro",
+        "march märz maerz marz mars marzo maart março marco mrz mrt",
+        "april avril abril aprile",
+        "may mai mayo maggio mei maio maj",
+        "june juni juin junio giugno junho",
+        "july juli juillet julio luglio julho",
+        "august août aout agosto augustus augusti",
+        "september septembre septiembre setiembre settembre setembro",
+        "october oktober octobre octubre ottobre outubro",
+        "november novembre noviembre novembro",
+        "december dezember décembre decembre diciembre dicembre dezembro desember",
+    )
 )
 
 
@@ -81,5 +86,5 @@ def _written(year: str, month: str, day: str) -> str:
 
 def _month(name: str) -> int | None:
     low = name.lower()
-    found = [k for k, begins in enumerate(_MONTHS, 1) if low.startswith(begins)]
+    found = [k for k, names in enumerate(_MONTHS, 1) if any(n.startswith(low) for n in names)]
     return found[0] if len(found) == 1 else None

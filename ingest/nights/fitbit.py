@@ -9,13 +9,11 @@ web API (``fitbit_json``), and the tables of studies, which have such columns an
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import NightBasis
 from ebbtide.timestamps import from_datetime, utc_offset_s
 from ingest.nights.assemble import (
     HeartRates,
@@ -25,12 +23,14 @@ from ingest.nights.assemble import (
     once_each,
     with_rates,
 )
-from ingest.nights.clock import is_of_this_century, local_to_utc, require_zone
-from ingest.nights.daily import night_of_day
+from ingest.nights.clock import local_to_utc, require_zone
+from ingest.nights.daily import Averages
 from ingest.nights.fitbit_json import averages_and_values, is_answer
+from ingest.nights.fitbit_times import Times
+from ingest.nights.json_objects import DamagedJsonError, load_json
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
-from ingest.nights.people import rows_of_one
+from ingest.nights.people import ObjectsOfOne, rows_of_one
 from ingest.nights.tables import read_rows
 
 _SOURCE = "Fitbit"
@@ -42,8 +42,6 @@ _NREM = ("nremhr", "non rem heart rate beats per minute")
 _BPM = ("beats per minute", "bpm")
 _DETAIL_MARKS = {"coverage", "low_frequency", "high_frequency", "standard deviation milliseconds"}
 _EMPTY = (None, "", "NaN", "nan", "NA", "null")
-_SAME_MS = 0.5  # between two files that round
-_AMERICAN = re.compile(r"(\d\d?)/(\d\d?)/(\d\d|\d{4}) (\d\d?):(\d\d)(?::(\d\d))?(?: ([AP])M)?")
 _RATE = re.compile(rb'"dateTime"\s*:.{0,80}"bpm"\s*:', re.DOTALL)
 
 
@@ -80,17 +78,19 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         values += _details(members, member, context, remarks)
         done += member.size
         context.show(done / total)
-    averages: list[tuple[date, float, str]] = []
+    averages = Averages(_SOURCE, context.zone, remarks)
+    people = ObjectsOfOne()
     for member in kinds.get("answer", []):
-        own, of_minutes = averages_and_values(members, member)
+        own, of_minutes = averages_and_values(member, load_json(members, member, remarks), people)
+        times = Times(member, (time for time, _ in (*of_minutes, *own)))
         values += _located(
             [
-                (_moment(time), Measured(0, 0, clean(rmssd, "rmssd_ms")))
+                (times.read(time), Measured(0, 0, clean(rmssd, "rmssd_ms")))
                 for time, rmssd in of_minutes
             ],
             *(member, context, remarks),
         )
-        averages += _dated(own, member, remarks)
+        _add_averages(own, times, member, averages)
     rates = HeartRates([value.time_ns for value in values])
     for member in (*kinds.get("rates", []), *kinds.get("rate table", [])):
         if values:
@@ -98,20 +98,9 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         done += member.size
         context.show(done / total)
     nights = make_nights(_SOURCE, with_rates(values, rates), remarks)
-    days = {night.day for night in nights}
     for member in kinds.get("daily", []):
-        averages += _daily(members, member, remarks)
-    taken: dict[date, float] = {}
-    for day, rmssd, name in averages:
-        if abs(taken.setdefault(day, rmssd) - rmssd) > _SAME_MS:
-            kind = "dates have a second average that differs; the first was kept"
-            remarks.add(kind, f"{day} in {name}")
-    for day, rmssd in taken.items():
-        if day.isoformat() not in days:
-            nights.append(
-                night_of_day(_SOURCE, day, context.zone, NightBasis.DEVICE, rmssd_ms=rmssd)
-            )
-            remarks.note("some nights have the device's own average and no values")
+        _add_daily(members, member, averages)
+    averages.add_to(nights)
     if not nights:
         for problem in remarks.all_problems():
             raise EbbtideError(
@@ -135,12 +124,13 @@ def _details(
     members: Members, member: Member, context: NightContext, remarks: Remarks
 ) -> list[Measured]:
     found = []
-    for row in rows_of_one(member, read_rows(members, member, remarks)):
+    for row in rows_of_one(member, read_rows(members, member, remarks), remarks):
         value = Measured(
             0, 0, clean(_cell(row, _RMSSD), "rmssd_ms"), clean(_cell(row, _SDNN), "sdnn_ms")
         )
-        found.append((_moment(_cell(row, _TIME)), value))
-    return _located(found, member, context, remarks)
+        found.append((_cell(row, _TIME), value))
+    times = Times(member, (time for time, _ in found))
+    return _located([(times.read(time), value) for time, value in found], member, context, remarks)
 
 
 def _located(
@@ -180,40 +170,6 @@ def _at(time_ns: int, value: Measured, zone: str | None, moment: datetime | None
     return Measured(time_ns, offset, value.rmssd_ms, value.sdnn_ms)
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    if "/" in text[1:3]:
-        moment = _american(text)
-    else:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-    return moment if moment is not None and is_of_this_century(moment) else None
-
-
-def _american(text: str) -> datetime | None:
-    """``MM/DD/YY HH:MM:SS``. Years have ten million of them, for which strptime takes minutes."""
-    found = _AMERICAN.fullmatch(text)
-    if found is None:
-        return None
-    month, day, year, hour, minute, second, half = found.groups()
-    if half is not None:
-        hour = str(int(hour) % 12 + (12 if half == "P" else 0))
-    try:
-        return datetime(  # noqa: DTZ001 - UTC, as the caller knows
-            int(year) + (2000 if len(year) == 2 else 0),
-            int(month),
-            int(day),
-            int(hour),
-            int(minute),
-            int(second or 0),
-        )
-    except ValueError:
-        return None
-
-
 def _add_rates(members: Members, member: Member, rates: HeartRates, remarks: Remarks) -> None:
     """Rates of a day. Those of confidence 0 were not measured on a wrist."""
     for moment, bpm in _rate_rows(members, member, remarks):
@@ -229,42 +185,48 @@ def _rate_rows(
     members: Members, member: Member, remarks: Remarks
 ) -> Iterator[tuple[datetime | None, object]]:
     if member.name.lower().endswith(".csv"):
-        for row in read_rows(members, member, remarks):
-            yield _moment(_cell(row, _TIME)), _cell(row, _BPM)
+        # A table of seconds has millions of rows: it is read twice only where it has such dates.
+        is_slashed = "/" in member.text
+        rows = read_rows(members, member, Remarks()) if is_slashed else ()
+        times = Times(member, (_cell(row, _TIME) for row in rows))
+        for row in rows_of_one(member, read_rows(members, member, remarks), remarks):
+            yield times.read(_cell(row, _TIME)), _cell(row, _BPM)
         return
     try:
-        whole = json.loads(members.read(member))
-    except (ValueError, RecursionError):
+        whole = load_json(members, member, remarks)
+    except DamagedJsonError:
         remarks.add("files of heart rates are damaged; left out", member.base)
         return
+    found: list[tuple[str | None, object]] = []
     for row in whole if isinstance(whole, list) else []:
         value = row.get("value") if isinstance(row, dict) else None
         if not isinstance(value, dict):
-            yield None, None
+            found.append((None, None))
         elif value.get("confidence") != 0:
-            yield _moment(str(row.get("dateTime", ""))), value.get("bpm")
+            found.append((str(row.get("dateTime", "")), value.get("bpm")))
+    times = Times(member, (time for time, _ in found))
+    for time, bpm in found:
+        yield times.read(time), bpm
 
 
-def _daily(members: Members, member: Member, remarks: Remarks) -> list[tuple[date, float, str]]:
-    found = [
-        (_cell(row, _TIME) or "", _cell(row, (*_DAILY, *_RMSSD)))
-        for row in rows_of_one(member, read_rows(members, member, remarks))
-    ]
+def _add_daily(members: Members, member: Member, averages: Averages) -> None:
+    rows = rows_of_one(member, read_rows(members, member, averages.remarks), averages.remarks)
+    found = [(_cell(row, _TIME) or "", _cell(row, (*_DAILY, *_RMSSD))) for row in rows]
     # Tables of studies have a row each day, and no figure where the watch was not worn.
-    return _dated([one for one in found if one[1] not in _EMPTY], member, remarks)
+    own = [one for one in found if one[1] not in _EMPTY]
+    _add_averages(own, Times(member, (time for time, _ in found)), member, averages)
 
 
-def _dated(
-    found: Iterable[tuple[str, object]], member: Member, remarks: Remarks
-) -> list[tuple[date, float, str]]:
-    averages = []
+def _add_averages(
+    found: Iterable[tuple[str, object]], times: Times, member: Member, averages: Averages
+) -> None:
     for text, figure in found:
-        time, rmssd = _moment(text), clean(figure, "rmssd_ms")
+        time, rmssd = times.read(text), clean(figure, "rmssd_ms")
         if time is None or rmssd is None:
-            remarks.add("rows of daily averages cannot be read; left out", f"in {member.base}")
+            kind = "rows of daily averages cannot be read; left out"
+            averages.remarks.add(kind, f"in {member.base}")
         else:
-            averages.append((time.date(), rmssd, member.base))
-    return averages
+            averages.add(time.date(), rmssd, member.base)
 
 
 FORMAT = NightFormat("Fitbit", _matches, _read, ("dailyRmssd",))

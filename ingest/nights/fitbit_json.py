@@ -7,8 +7,10 @@ documentation; it could not be checked against a saved answer.
 
 from __future__ import annotations
 
-from ingest.nights.json_objects import find_objects, load_json
-from ingest.nights.members import Member, Members
+from typing import Any
+
+from ingest.nights.members import Member
+from ingest.nights.people import ObjectsOfOne
 
 
 def is_answer(member: Member) -> bool:
@@ -20,15 +22,15 @@ def is_answer(member: Member) -> bool:
 
 
 def averages_and_values(
-    members: Members, member: Member
+    member: Member, whole: Any, people: ObjectsOfOne
 ) -> tuple[list[tuple[str, object]], list[tuple[str, object]]]:
     """The averages, each with its date, and the values, each with its local time, as written.
 
-    Raises EbbtideError for JSON that is damaged.
+    Raises EbbtideError for answers of several people.
     """
     averages: list[tuple[str, object]] = []
     values: list[tuple[str, object]] = []
-    for item in find_objects(load_json(members, member)):
+    for item in people.find(member, whole):
         value = item.get("value")
         if isinstance(value, dict) and "dailyRmssd" in value:
             averages.append((str(item.get("dateTime", "")), value["dailyRmssd"]))

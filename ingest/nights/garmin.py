@@ -9,20 +9,19 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 
 import fitdecode
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import NightBasis
 from ebbtide.timestamps import SECOND, utc_offset_s
 from ingest.files.fit import READER_ERRORS
 from ingest.files.fit_events import timestamp_ns
 from ingest.nights.assemble import Measured, clean, make_nights, once_each
 from ingest.nights.clock import require_zone
-from ingest.nights.daily import day_of_single, night_of_day
+from ingest.nights.daily import Averages, day_of_single
 from ingest.nights.members import MAX_HELD_BYTES, Member, Members, open_members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
 
@@ -59,14 +58,11 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     zone = require_zone(context.zone, "nights of Garmin")
     values = [Measured(time, utc_offset_s(time, zone), rmssd) for time, rmssd in all_found.values]
     nights = make_nights(_SOURCE, values, remarks)
-    days = {night.day for night in nights}
+    averages = Averages(_SOURCE, zone, remarks)
     for time, rmssd in sorted(all_found.averages):
         local = datetime.fromtimestamp(time / SECOND + utc_offset_s(time, zone), UTC)
-        night = night_of_day(_SOURCE, day_of_single(local), zone, NightBasis.DEVICE, rmssd_ms=rmssd)
-        if night.day not in days:
-            days.add(night.day)
-            nights.append(replace(night))
-            remarks.note("some nights have the device's own average and no values")
+        averages.add(day_of_single(local), rmssd, "FIT files")
+    averages.add_to(nights)
     return NightFile(
         "Garmin", once_each(nights, remarks), remarks.all_problems(), tuple(remarks.notes)
     )

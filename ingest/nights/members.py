@@ -111,6 +111,12 @@ class Members:
         """Bytes of all, unpacked."""
         return sum(member.size for member in self.all)
 
+    def packed_size(self, member: Member) -> int:
+        """Bytes that a file takes in the zip; of one in no zip its own."""
+        if self._archive is None:
+            return member.size
+        return self._archive.getinfo(member.name).compress_size
+
     def open_name(self, name: str) -> IO[bytes]:
         """Open a file by its path in the export. Raises EbbtideError."""
         try:

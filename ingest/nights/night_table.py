@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,10 @@ from ebbtide.nights import (
     MIN_NIGHT_NS,
     Night,
     NightBasis,
-    is_fuller,
     local_date,
 )
 from ebbtide.timestamps import from_datetime, utc_offset_s
-from ingest.nights.assemble import clean, once_each
+from ingest.nights.assemble import clean, keep_fuller, once_each
 from ingest.nights.clock import require_zone
 from ingest.nights.daily import night_of_day
 from ingest.nights.date_order import DateOrder, find_order, iso_date
@@ -44,25 +43,30 @@ _SOURCE = "Table of nights"
 _NONE = frozenset({"", "-", "--", "na", "n/a", "nan", "nat", "none", "null"})
 _PSEUDONYM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NAP = re.compile(r"\b(nap|naps|siesta|mittagsschlaf|nickerchen|sieste)\b")
+_MAX_CELL = 100  # letters of a date, a time or a figure
+MAX_ROWS = 50_000  # a person has at most 20,000 nights
 _UNIT = re.compile(
-    r"\s*(?<![a-z])(ms|msec|s|sec|bpm|/min|1/min|s/min|beats/min)\.?$", re.IGNORECASE
+    r"(?<![a-z])(?:(ms|msec)|(s|sec)|(bpm|/min|1/min|s/min|beats/min))\.?$", re.IGNORECASE
 )
 _YES = frozenset({"1", "x", "yes", "true", "ja", "wahr"})
 
 
 def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
     remarks = Remarks()
-    by_key: dict[tuple[str, str], Night] = {}
+    by_source: dict[str, dict[str, Night]] = {}
     for number, member in enumerate(found):
         columns = find_columns(member)
-        seen = OnePerson(member, columns.person, columns.row_number)
+        people = columns.person, columns.row_number
+        seen = OnePerson(member.base, *people, columns.unread)
         order = _find_order(members, member, columns)
-        for cells in read_rows(members, member, remarks, skip=columns.skip, exact=True):
+        for cells in _rows(members, member, columns, remarks):
             _refuse_research(member, columns, cells)
             seen.add(cells)
-            night = _night(_with_dates(cells, columns, order), columns, context, remarks)
+            bounded = _bounded(cells, columns, remarks)
+            night = _night(_with_dates(bounded, columns, order), columns, context, remarks)
             if night is not None:
-                _keep(by_key, night, member, columns)
+                _keep(by_source.setdefault(night.source, {}), night, member, columns, remarks)
+        seen.finish(remarks)
         if columns.unread:
             remarks.note(f"columns that were not read: {', '.join(columns.unread[:12])}")
         if columns.source is None:
@@ -73,7 +77,8 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         if columns.begin is None:
             remarks.note("the date of a night is taken for that on which it ended")
         context.show((number + 1) / len(found))
-    if not any(night.is_measured for night in by_key.values()):
+    found_nights = [night for by_day in by_source.values() for night in by_day.values()]
+    if not any(night.is_measured for night in found_nights):
         name = members.path
         for problem in remarks.all_problems():
             raise EbbtideError(
@@ -84,8 +89,15 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
             f"{name} is a table of nights without a figure that can be read.",
             "Give each night a row with its date and RMSSD or SDNN in ms.",
         )
-    nights = once_each(by_key.values(), remarks)
+    nights = once_each(found_nights, remarks)
     return NightFile("Table of nights", nights, remarks.all_problems(), tuple(remarks.notes))
+
+
+def _rows(
+    members: Members, member: Member, columns: Columns, remarks: Remarks
+) -> Iterator[dict[str, str]]:
+    skip = columns.skip
+    return read_rows(members, member, remarks, skip=skip, exact=True, max_rows=MAX_ROWS)
 
 
 def _refuse_research(member: Member, columns: Columns, cells: Mapping[str, str]) -> None:
@@ -96,8 +108,18 @@ def _refuse_research(member: Member, columns: Columns, cells: Mapping[str, str])
 def _find_order(members: Members, member: Member, columns: Columns) -> DateOrder | None:
     """Find which number is the day, by all dates of the table."""
     dated = [one for one in (columns.date, columns.begin, columns.end) if one is not None]
-    rows = read_rows(members, member, Remarks(), skip=columns.skip, exact=True)
+    rows = _rows(members, member, columns, Remarks())
     return find_order(cells.get(one, "") for cells in rows for one in dated)
+
+
+def _bounded(cells: Mapping[str, str], columns: Columns, remarks: Remarks) -> Mapping[str, str]:
+    """The cells without those that are longer than anything that is read of them."""
+    times = columns.date, columns.begin, columns.end
+    figures = columns.rmssd, columns.sdnn, columns.rate
+    long = {name for name in (*times, *figures) if name and len(cells.get(name, "")) > _MAX_CELL}
+    for name in long:
+        remarks.add(f"cells have more than {_MAX_CELL} letters; left out", f"in {name!r}")
+    return {name: "" if name in long else cell for name, cell in cells.items()}
 
 
 def _with_dates(
@@ -109,19 +131,15 @@ def _with_dates(
 
 
 def _keep(
-    by_key: dict[tuple[str, str], Night], night: Night, member: Member, columns: Columns
+    by_day: dict[str, Night], night: Night, member: Member, columns: Columns, remarks: Remarks
 ) -> None:
-    key = (night.source, night.day)
-    there = by_key.get(key)
-    if there is None:
-        by_key[key] = night
-    elif columns.begin is None and _figures(there) != _figures(night):
+    there = by_day.get(night.day, night)
+    if columns.begin is None and _figures(there) != _figures(night):
         raise EbbtideError(
             f"{member.base} has two rows of {night.day} with different figures.",
             "Keep one row a night; of several devices, name each in a column 'source'.",
         )
-    elif is_fuller(night, there):
-        by_key[key] = night
+    keep_fuller(by_day, night, remarks)
 
 
 def _figures(night: Night) -> tuple[float | None, float | None, float | None]:
@@ -213,10 +231,15 @@ def _figure(
 ) -> float | None:
     text = _cell(cells, column)
     unit = _UNIT.search(text)
-    scale = 1.0
-    if kind != "hr_bpm" and (is_in_seconds(column) or (unit and unit[1] in ("s", "sec"))):
-        scale = 1000.0
-    text = text[: unit.start()] if unit else text
+    if unit is not None and (unit[3] is not None) != (kind == "hr_bpm"):
+        remarks.add(
+            "values have a unit that their column cannot have; left out", f"{column} {text}"
+        )
+        return None
+    # The unit in a cell wins over that of its column.
+    is_seconds = is_in_seconds(column) if unit is None else unit[2] is not None
+    scale = 1000.0 if kind != "hr_bpm" and is_seconds else 1.0
+    text = text[: unit.start()].rstrip() if unit else text
     # 1,044 between commas, and 1.044 between semicolons, may be a thousand and more.
     thousands = r"[1-9]\d{0,2},\d{3}" if columns.delimiter == "," else r"[1-9]\.\d{3}"
     if re.fullmatch(thousands, text):

@@ -7,7 +7,7 @@ minutes has holes. The night has the ring's own average, marked as such, and the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -19,15 +19,15 @@ from ebbtide.nights import (
     Night,
     NightBasis,
     NightValue,
-    is_fuller,
     local_date,
 )
 from ebbtide.timestamps import DAY, EARLIEST, LATEST, SECOND, from_datetime
-from ingest.nights.assemble import clean, low_quarter, mean, once_each
+from ingest.nights.assemble import clean, keep_fuller, low_quarter, mean, once_each
 from ingest.nights.clock import is_of_this_century
+from ingest.nights.json_objects import load_json
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
-from ingest.nights.people import rows_of_one
+from ingest.nights.people import ObjectsOfOne, rows_of_one
 from ingest.nights.tables import read_rows
 
 _SOURCE = "Oura"
@@ -52,11 +52,12 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     remarks = Remarks()
     by_day: dict[str, Night] = {}
     seen: set[str] = set()
+    people = ObjectsOfOne()
     for number, member in enumerate(found):
         rows = (
             _table_rows(members, member, remarks)
             if _is_table(member)
-            else _sleeps(_read_json(members, member))
+            else _sleeps(people.find(member, load_json(members, member, remarks, is_lines=True)))
         )
         for row in rows:
             night = _night(row, remarks)
@@ -65,9 +66,7 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
             if night is None or key in seen:
                 continue
             seen.add(key)
-            there = by_day.get(night.day)
-            if there is None or is_fuller(night, there):
-                by_day[night.day] = night
+            keep_fuller(by_day, night, remarks)
         context.show((number + 1) / len(found))
     if not by_day:
         raise EbbtideError(
@@ -79,24 +78,9 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     return NightFile("Oura", nights, remarks.all_problems(), tuple(remarks.notes))
 
 
-def _read_json(members: Members, member: Member) -> Any:
-    """What a file holds, as one JSON or one a line."""
-    text = members.read_text(member)
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        fault = error
-    try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError):
-        raise EbbtideError(
-            f"{member.base} is damaged JSON ({fault}).", "Export it again."
-        ) from fault
-
-
 def _table_rows(members: Members, member: Member, remarks: Remarks) -> Iterator[dict[str, Any]]:
     """The rows of a table, whose lists are cells of JSON; an empty cell is none."""
-    for cells in rows_of_one(member, read_rows(members, member, remarks)):
+    for cells in rows_of_one(member, read_rows(members, member, remarks), remarks):
         row: dict[str, Any] = {}
         for name, cell in cells.items():
             key = name.replace(" ", "_")
@@ -114,16 +98,9 @@ def _cell(text: str) -> Any:
         return None
 
 
-def _sleeps(whole: Any) -> Iterator[dict[str, Any]]:
+def _sleeps(objects: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The sleeps, in their order, wherever in the file they are."""
-    waiting = [whole]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict) and "bedtime_start" in item:
-            yield item
-        elif isinstance(item, dict | list):
-            inside = list(item.values()) if isinstance(item, dict) else item
-            waiting += [one for one in reversed(inside) if isinstance(one, dict | list)]
+    return (item for item in objects if "bedtime_start" in item)
 
 
 def _night(row: dict[str, Any], remarks: Remarks) -> Night | None:

@@ -6,7 +6,6 @@ The shape of the account export could not be checked against a real one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,11 +13,13 @@ from typing import Any
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night, NightBasis
 from ebbtide.timestamps import SECOND, utc_offset_s
-from ingest.nights.assemble import Measured, clean, make_nights, once_each
+from ingest.nights.assemble import Measured, clean, clean_in_words, make_nights, once_each
 from ingest.nights.clock import is_of_this_century, local_to_utc, require_zone
-from ingest.nights.daily import night_of_day
+from ingest.nights.daily import keep_first, night_of_day
+from ingest.nights.json_objects import first_of, load_json
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+from ingest.nights.people import ObjectsOfOne
 
 _SOURCE = "Polar"
 _AVERAGE = ("heart_rate_variability_avg", "heart-rate-variability-avg", "heartRateVariabilityAvg")
@@ -35,17 +36,15 @@ def _matches(member: Member) -> bool:
 def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
     remarks = Remarks()
     nights: dict[str, Night] = {}
+    people = ObjectsOfOne()
     for number, member in enumerate(found):
-        try:
-            whole = json.loads(members.read_text(member))
-        except (ValueError, RecursionError) as error:
-            raise EbbtideError(
-                f"{member.base} is damaged JSON ({error}).", "Export it again."
-            ) from error
+        whole = load_json(members, member, remarks)
+        for _ in people.find(member, whole):  # refuse those of several
+            pass
         for row in _recharges(whole):
             night = _night(row, member, context, remarks)
             if night is not None:
-                nights.setdefault(night.day, night)
+                keep_first(nights, night, remarks, member.base)
         context.show((number + 1) / len(found))
     if not nights:
         raise EbbtideError(
@@ -66,10 +65,6 @@ def _recharges(whole: Any) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), None)
-
-
 def _night(
     row: dict[str, Any], member: Member, context: NightContext, remarks: Remarks
 ) -> Night | None:
@@ -81,10 +76,10 @@ def _night(
     if day is None or not is_of_this_century(day):
         remarks.add("nights have no date of this century; left out", str(row.get("date"))[:40])
         return None
-    own = clean(_first(row, _AVERAGE), "rmssd_ms")
-    rate = clean(_first(row, _RATE), "hr_bpm")
+    own = clean_in_words(first_of(row, _AVERAGE), "rmssd_ms", remarks, f"of {day}")
+    rate = clean_in_words(first_of(row, _RATE), "hr_bpm", remarks, f"of {day}")
     zone = require_zone(context.zone, member.base)
-    samples = _first(row, _SAMPLES)
+    samples = first_of(row, _SAMPLES)
     night = None
     if isinstance(samples, dict):
         found = make_nights(_SOURCE, _samples(samples, day, zone, remarks), remarks)

@@ -12,14 +12,15 @@ from datetime import date, datetime
 from typing import Any
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import Night, NightBasis, local_date
+from ebbtide.nights import MAX_NIGHT_NS, MIN_NIGHT_NS, Night, NightBasis, local_date
 from ebbtide.timestamps import from_datetime, utc_offset_s
 from ingest.nights.assemble import clean, once_each
 from ingest.nights.clock import is_of_this_century, local_to_utc, require_zone
-from ingest.nights.daily import night_of_day
-from ingest.nights.json_objects import find_objects, load_json
+from ingest.nights.daily import keep_first, night_of_day
+from ingest.nights.json_objects import first_of, load_json
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+from ingest.nights.people import ObjectsOfOne
 
 _SOURCE = "Polar"
 _RMSSD = ("meanNightlyRecoveryRmssd", "meanNightlyRecoveryRMSSD")
@@ -39,14 +40,20 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     zone = require_zone(context.zone, "nights of Polar")
     nights: dict[str, Night] = {}
     times: dict[str, tuple[int, int, int]] = {}
+    people = ObjectsOfOne()
     for number, member in enumerate(found):
-        for item in find_objects(load_json(members, member)):
+        for item in people.find(member, load_json(members, member, remarks)):
             night = _night(item, zone, remarks)
             if night is not None:
-                nights.setdefault(night.day, night)
-            times.update(_times(item, zone, remarks))
+                keep_first(nights, night, remarks, member.base)
+            _keep_longest(times, _times(item, zone, remarks))
         context.show((number + 1) / len(found))
     if not nights:
+        for problem in remarks.all_problems():
+            raise EbbtideError(
+                f"{members.path} holds no night of Polar that can be read: {problem}.",
+                "Export it again.",
+            )
         raise EbbtideError(
             f"{members.path} holds sleep of Polar and no heart rate variability of a night.",
             "Import the whole account export: it is in the files nightly_recovery_*.json.",
@@ -64,11 +71,11 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
 
 
 def _night(item: dict[str, Any], zone: str, remarks: Remarks) -> Night | None:
-    rmssd = _first(item, _RMSSD)
+    rmssd = first_of(item, _RMSSD)
     if rmssd is None:
         return None
     day = _day(item)
-    figure, interval_ms = clean(rmssd, "rmssd_ms"), _first(item, _RR)
+    figure, interval_ms = clean(rmssd, "rmssd_ms"), first_of(item, _RR)
     if day is None or figure is None:
         remarks.add("nights have no date or no heart rate variability; left out", str(day))
         return None
@@ -78,16 +85,23 @@ def _night(item: dict[str, Any], zone: str, remarks: Remarks) -> Night | None:
     return night_of_day(_SOURCE, day, zone, NightBasis.DEVICE, rmssd_ms=figure, mean_hr_bpm=rate)
 
 
-def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:
-    return next((item[name] for name in names if item.get(name) is not None), None)
-
-
 def _day(item: dict[str, Any]) -> date | None:
     try:
-        day = date.fromisoformat(str(_first(item, _DAYS))[:10])
+        day = date.fromisoformat(str(first_of(item, _DAYS))[:10])
     except ValueError:
         return None
     return day if is_of_this_century(day) else None
+
+
+def _keep_longest(
+    times: dict[str, tuple[int, int, int]], found: dict[str, tuple[int, int, int]]
+) -> None:
+    """Of several sleeps that end on one date the longest is the night; shorter ones are naps."""
+    for day, sleep in found.items():
+        length = sleep[1] - sleep[0]
+        there = times.get(day, (0, 0, 0))
+        if MIN_NIGHT_NS <= length <= MAX_NIGHT_NS and length > there[1] - there[0]:
+            times[day] = sleep
 
 
 def _times(item: dict[str, Any], zone: str, remarks: Remarks) -> dict[str, tuple[int, int, int]]:

@@ -4,7 +4,6 @@ values as JSON, with SDNN and RMSSD of every five minutes. Times of the table ar
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +20,7 @@ from ingest.nights.assemble import (
     with_rates,
 )
 from ingest.nights.clock import parse_offset, require_zone
+from ingest.nights.json_objects import DamagedJsonError, load_json
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, plain_name
 from ingest.nights.tables import read_rows
@@ -123,8 +123,8 @@ def _binned(
     members: Members, member: Member, remarks: Remarks
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        whole = json.loads(members.read(member))
-    except (ValueError, RecursionError):
+        whole = load_json(members, member, remarks)
+    except DamagedJsonError:
         remarks.add("files of values are damaged; left out", member.base)
         return
     for item in whole if isinstance(whole, list) else []:

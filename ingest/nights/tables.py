@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from ebbtide.errors import EbbtideError
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import Remarks, find_delimiter
 
@@ -14,11 +15,18 @@ _MAX_CELL = 131_072
 
 
 def read_rows(
-    members: Members, member: Member, remarks: Remarks, *, skip: int = 0, exact: bool = False
+    members: Members,
+    member: Member,
+    remarks: Remarks,
+    *,
+    skip: int = 0,
+    exact: bool = False,
+    max_rows: int | None = None,
 ) -> Iterator[dict[str, str]]:
     """Yield the cells of each row that is not empty, stripped, by the names of the columns in lower
     case. ``skip``: lines before the names. What stands before a broken row is kept. ``exact``:
     leave out rows with more cells than names, as decimal commas between commas make them.
+    Raises EbbtideError at the first row after ``max_rows``.
     """
     text = members.read_text(member)
     first = next(iter(text.split("\n", skip + 1)[skip:]), "")
@@ -28,7 +36,13 @@ def read_rows(
         for _ in range(skip):
             next(reader, None)
         names = [name.strip().lower() for name in next(reader, [])]
-        for row in reader:
+        for number, row in enumerate(reader):
+            if max_rows is not None and number >= max_rows:
+                raise EbbtideError(
+                    f"{member.base} has more than {max_rows:,} rows; a table of nights has one "
+                    "a night.",
+                    "Keep a row a night, or import it in parts.",
+                )
             if any(len(cell) > _MAX_CELL for cell in row):
                 raise csv.Error(f"field larger than {_MAX_CELL} letters")
             cells = [cell.strip() for cell in row]

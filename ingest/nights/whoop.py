@@ -10,9 +10,9 @@ import re
 from datetime import datetime, timedelta, timezone
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import MIN_NIGHT_NS, Night, NightBasis, is_fuller, local_date
+from ebbtide.nights import MIN_NIGHT_NS, Night, NightBasis, local_date
 from ebbtide.timestamps import EARLIEST, HOUR, LATEST, from_datetime
-from ingest.nights.assemble import clean, once_each
+from ingest.nights.assemble import clean, keep_fuller, once_each
 from ingest.nights.clock import is_of_this_century, parse_offset
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
@@ -63,13 +63,10 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
                 f"{member.base} has no column 'Cycle timezone', so its times have no zone.",
                 "Export it again (WHOOP: More > App Settings > Data Export).",
             )
-        for cells in rows_of_one(member, read_rows(members, member, remarks)):
+        for cells in rows_of_one(member, read_rows(members, member, remarks), remarks):
             night = _night(cells, remarks)
-            if night is None:
-                continue
-            there = by_day.get(night.day)
-            if there is None or is_fuller(night, there):
-                by_day[night.day] = night
+            if night is not None:
+                keep_fuller(by_day, night, remarks)
         context.show((number + 1) / len(cycles))
     if not by_day:
         for problem in remarks.all_problems():

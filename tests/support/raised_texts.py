@@ -52,5 +52,5 @@ def _texts_of(path: Path) -> Iterator[str]:
 
 def _is_for_people(function: ast.expr) -> bool:
     kinds = {"EbbtideError", "ChoiceError", "OutboxError", "CannotRecordError", "UnpackedSizeError"}
-    kinds |= {"RatesAloneError"}
+    kinds |= {"RatesAloneError", "DamagedJsonError"}
     return name_of(function) in kinds
