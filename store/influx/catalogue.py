@@ -204,6 +204,7 @@ class BeatCatalogue:
                         "end_ns"
                     ),
                     func.coalesce(func.sum(RunRow.rates), 0).label("rates"),
+                    func.coalesce(func.max(RunRow.last_sequence), 0).label("last_sequence"),
                 )
                 .outerjoin(RunRow, RunRow.stream_id == StreamRow.id)
                 .where(StreamRow.subject_id == subject_id)
@@ -218,6 +219,7 @@ class BeatCatalogue:
                     row.start_ns,
                     None if row.end_ns is None else row.end_ns - 1,
                     int(row.rates),
+                    int(row.last_sequence),
                 )
                 for row in rows
             ]

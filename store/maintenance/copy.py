@@ -267,7 +267,8 @@ def copy_beats(
     source: BeatStore, target: BeatStore, progress: Progress | None = None
 ) -> CopyResult:
     """Copy beats, gaps and movement of all subjects, and who was erased. Windows are computed
-    again.
+    again. What comes while this copies is left for the next copy: an end must be certain, however
+    fast people record.
     """
     found = CopyResult()
     for subject in source.erased():
@@ -291,7 +292,10 @@ def copy_beats(
         there = {item.stream.id: item for item in target.coverage(subject)}[stream.id]
         after = there.acknowledged
         found.beats += there.beats
-        while batch := source.notifications(subject, stream.id, after):
+        while after < here.last_sequence:
+            batch = source.notifications(subject, stream.id, after)
+            if not batch:  # removed meanwhile
+                break
             # As runs without a hole, which is what can be appended.
             numbers = np.array([item.sequence for item in batch])
             for run in np.split(np.arange(len(batch)), np.flatnonzero(np.diff(numbers) != 1) + 1):

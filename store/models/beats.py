@@ -62,7 +62,8 @@ class Rates:
 @dataclass(frozen=True, slots=True)
 class StreamCoverage:
     """What is stored of one stream. ``first_ns`` and ``last_ns`` are its first and last beat, or
-    where it has none, its first and last heart rate; ``rates``: heart rates without intervals.
+    where it has none, its first and last heart rate; ``rates``: heart rates without intervals;
+    ``last_sequence``: the highest sequence number, which may lie behind a hole; 0 where none is.
     """
 
     stream: Stream
@@ -71,6 +72,7 @@ class StreamCoverage:
     first_ns: int | None
     last_ns: int | None
     rates: int = 0
+    last_sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

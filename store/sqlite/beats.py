@@ -175,16 +175,18 @@ class SqliteBeatStore(BeatStore):
         with self._snapshot():
             found = []
             for stream in find_streams(self._reading, subject_id):
-                beats, *span, rates = self._reading.execute(
+                beats, *span, rates, newest = self._reading.execute(
                     "SELECT coalesce(sum(beats), 0), coalesce(min(start_ns), min(rates_start_ns)),"
-                    " coalesce(max(end_ns), max(rates_end_ns)), coalesce(sum(rates), 0)"
-                    " FROM blocks WHERE stream_id = ?",
+                    " coalesce(max(end_ns), max(rates_end_ns)), coalesce(sum(rates), 0),"
+                    " coalesce(max(last_sequence), 0) FROM blocks WHERE stream_id = ?",
                     (stream.id,),
                 ).fetchone()
                 first, end = span
                 last = None if end is None else end - 1
                 acknowledged = last_acknowledged(self._reading, stream.id)
-                found.append(StreamCoverage(stream, acknowledged, beats, first, last, rates))
+                found.append(
+                    StreamCoverage(stream, acknowledged, beats, first, last, rates, newest)
+                )
             return found
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:

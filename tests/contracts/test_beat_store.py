@@ -277,7 +277,9 @@ def test_coverage_and_registering_twice(beat_store: BeatStore) -> None:
     assert empty == StreamCoverage(stream, 0, 0, None, None)
     beat_store.append("subject", stream.id, made(2, 4))
     (some,) = beat_store.coverage("subject")
-    assert some == StreamCoverage(stream, 0, 3, START + 2 * SECOND, START + 4 * SECOND)
+    assert some == StreamCoverage(
+        stream, 0, 3, START + 2 * SECOND, START + 4 * SECOND, last_sequence=4
+    )
     with pytest.raises(StreamTakenError):
         beat_store.put_stream("subject", replace(stream, source="another"))
     beat_store.check()

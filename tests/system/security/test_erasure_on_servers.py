@@ -17,6 +17,7 @@ from api.services.erasure import erase_person
 from api.services.erasure_again import carry_out_erasures
 from ebbtide.settings import Settings
 from store import Stores, open_stores
+from store.influx.beats import InfluxBeatStore
 from tests.conftest import skip_or_fail
 from tests.support.accounts import add_account
 from tests.support.assertions import wait_for
@@ -145,7 +146,8 @@ def test_influxdb_holds_nothing_after_its_compaction(settings: Settings) -> None
                 assert len(stores.beats.read(eve.subject_id, 0, 2**62)) == 500
                 # InfluxDB alone is set back: its points have no person any more.
                 beats = stores.beats
-                beats._server.write(  # type: ignore[attr-defined]
+                assert isinstance(beats, InfluxBeatStore)
+                beats.servers.get("main").write(
                     [
                         f"beats,stream=s,subject={canary.person.subject_id} "
                         f"rr_ticks=800i,sequence=1i {START}"
