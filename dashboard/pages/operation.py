@@ -55,10 +55,7 @@ def _health(api: Any) -> None:
         )
         for item in away
     ]
-    lines += [
-        _("{job}: {problem}.").format(job=_(_JOBS[item["name"]]), problem=say(item["problem"]))
-        for item in failed
-    ]
+    lines += [_describe_problem(item) for item in failed]
     if not state["backups"]:
         lines.append(_("No backup was made by this installation yet: ebbtide backup."))
     elif all(item["tried"] is None for item in state["backups"]):
@@ -102,6 +99,16 @@ def _health(api: Any) -> None:
     )
     show_job_queue(api)
     _backups(state["backups"])
+
+
+def _describe_problem(item: dict[str, Any]) -> str:
+    words = _("{job}: {problem}.").format(job=_(_JOBS[item["name"]]), problem=say(item["problem"]))
+    if item["problem"] != "it is not running":
+        return words
+    if item["name"] == "backup":
+        return words + " " + _("This starts it: ebbtide daily --at 03:00 backup FOLDER.")
+    how = _("This starts it: ebbtide daily --at 02:30 {name}; where jobs are queued, {worker}.")
+    return words + " " + how.format(name=item["name"], worker="ebbtide worker")
 
 
 def _describe_job(item: dict[str, Any]) -> str:

@@ -29,7 +29,8 @@ from tests.bluetooth.virtual_machine import boot, kernel_tree
 from tests.support.accounts import PASSWORD, add_account
 
 CUTS = int(os.environ.get("EBBTIDE_VM_CUTS", "3"))
-pytestmark = pytest.mark.bluetooth
+# The first test waits for the machine, which takes five minutes alone on two cores.
+pytestmark = [pytest.mark.bluetooth, pytest.mark.timeout(1800)]
 
 
 class Outcome:
