@@ -1,33 +1,42 @@
 """The nightly analysis: ``analyse_task``, a pure function, mapped over patients.
 
 A task holds arrays and no store, so that it can run in another process or on another machine. Each
-result is stored at once: a run that was stopped continues where it was.
+day and report is stored at once: a run that was stopped continues where it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.reported import ReportedRates
-from analytics.hrv.windows import BeatArrays, Movement
+from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from api.services.caseload import refresh_changes
 from api.services.consent import may_be_used
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
 from api.services.inputs import load_beats, load_movement, load_rates
 from api.services.link_report import link_report, report_fingerprint
 from api.services.offers.safety import stop_if_harmful
-from api.services.prompted import read_prompt_beats, split_ratings
-from api.services.rating_windows import RatingBeats, compute_rating_windows, read_rating_beats
+from api.services.prompted import PromptedRatings, read_prompt_beats, split_ratings
+from api.services.rating_windows import (
+    RatingWindows,
+    WindowGroup,
+    compute_groups,
+    group_windows,
+    read_group,
+)
 from api.services.recorded_nights import store_recorded_nights
 from api.services.stress_baseline import StressBaselineCache
+from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
 from store.models import DailyWindows, Person, StoredReport
 
 _MAX_BEATS = 200_000  # of one task: some 8 MB, which are here and on the way to each process
+_SPAN = Span.MINUTES_30  # before a rating, of the report that is stored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +48,14 @@ class DaysOfBeats:
     days: tuple[tuple[int, str, BeatArrays, Movement, ReportedRates], ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BeatsBeforeRatings:
+    """Some of the groups of windows before a person's ratings, from the group number ``first``."""
+
+    first: int
+    groups: tuple[WindowGroup, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredDays:
     """The windows of days."""
@@ -46,11 +63,23 @@ class StoredDays:
     days: dict[int, DailyWindows]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowsBefore:
+    """The windows of groups from the number ``first``."""
+
+    first: int
+    windows: tuple[HrvWindows, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ReportBody:
     """A report as JSON."""
 
     body: str
+
+
+_Task = DaysOfBeats | BeatsBeforeRatings | RatingWindows
+_Output = StoredDays | WindowsBefore | ReportBody
 
 
 @dataclass(slots=True)
@@ -64,10 +93,14 @@ class NightlyResult:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
-def analyse_task(task: DaysOfBeats | RatingBeats) -> StoredDays | ReportBody:
-    """Compute the windows of days, or the report of a person. Pure: it reads no store."""
-    if isinstance(task, RatingBeats):
-        return ReportBody(link_report(compute_rating_windows(task)).model_dump_json())
+def analyse_task(task: _Task) -> _Output:
+    """Compute the windows of days or before ratings, or the report of a person. Pure: it reads no
+    store.
+    """
+    if isinstance(task, RatingWindows):
+        return ReportBody(link_report(task).model_dump_json())
+    if isinstance(task, BeatsBeforeRatings):
+        return WindowsBefore(task.first, tuple(compute_groups(task.groups)))
     return StoredDays(
         {
             day: compute_day(fingerprint, beats, movement, rates, day)
@@ -97,7 +130,8 @@ def analyse_people(
     max_tasks: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> NightlyResult:
-    """Bring the windows and reports of these people up to date, ``max_tasks`` at the same time.
+    """Bring the windows and reports of these people up to date, ``max_tasks`` at the same time, of
+    one person where nobody else has any.
 
     A patient whose analysis fails is listed in the result and does not stop the others. Nothing is
     computed for those who took back consent to keeping.
@@ -108,51 +142,149 @@ def analyse_people(
     ]
     for patient in people:
         _stop_harmful_offers(stores, patient, result)
-    todo: Iterator[Person] = iter(people)
-    running: dict[Future[StoredDays | ReportBody], tuple[Person, str]] = {}
-    # Each day and report once in a run: while a strap uploads, today is never done.
-    days_done: dict[str, set[int]] = {}
-    reported: set[str] = set()
+    todo = deque(people)
+    begun: list[_PersonAnalysis] = []
+    running: dict[Future[_Output], _PersonAnalysis] = {}
 
-    def submit_next(person: Person) -> None:
-        """Submit the person's next task; or they are done."""
-        try:
-            following = None
-            if person.id not in reported:
-                following = _next_task(stores, person, days_done.setdefault(person.id, set()))
-        except Exception as error:  # whatever a damaged store may raise
-            result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
-            following = None
-        if following is None:
-            days_done.pop(person.id, None)
-            _find_nights(stores, person, result)
-            result.people += 1
-            if progress is not None:
-                progress(result.people, len(people))
-            return
-        task, fingerprint = following
-        running[executor.submit(analyse_task, task)] = (person, fingerprint)
+    def submit_any() -> bool:
+        """Submit a task, of those who are begun if they have one. Whether there was any."""
+        for analysis in list(begun):
+            task = analysis.next_task()
+            if task is not None:
+                analysis.running += 1
+                running[executor.submit(analyse_task, task)] = analysis
+                return True
+            if not analysis.running:
+                begun.remove(analysis)
+                analysis.finish(result)
+                result.people += 1
+                if progress is not None:
+                    progress(result.people, len(people))
+        if todo:
+            begun.append(_PersonAnalysis(stores, todo.popleft()))
+            return True
+        return False
 
     while True:
-        while len(running) < max_tasks and (person := next(todo, None)) is not None:
-            submit_next(person)
+        while len(running) < max_tasks and submit_any():
+            pass
         if not running:
             return result
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
-            person, fingerprint = running.pop(future)
-            try:
-                output = future.result()
-                _store(stores, person, fingerprint, output, result)
-                if isinstance(output, StoredDays):
-                    days_done[person.id].update(output.days)
-                else:
-                    reported.add(person.id)
-            except Exception as error:
-                result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
-                result.people += 1
+            running.pop(future).take(future, result)
+
+
+class _PersonAnalysis:
+    """The tasks of one person in a run, in their order, and what becomes of them."""
+
+    def __init__(self, stores: Stores, person: Person) -> None:
+        self.running = 0
+        self._stores, self._person = stores, person
+        self._failure: BaseException | None = None
+        self._tasks = self._plan()
+        self._is_waiting = False
+        self._windows: dict[int, tuple[HrvWindows, ...]] = {}
+        self._fingerprint = ""
+
+    def next_task(self) -> _Task | None:
+        """Read the next task. None: there is none before what runs is done, or at all."""
+        if self._is_waiting and self.running:
+            return None
+        self._is_waiting = False
+        try:
+            for task in self._tasks:
+                if task is not None:
+                    return task
+                if self.running:
+                    self._is_waiting = True
+                    return None
+        except Exception as error:  # whatever a damaged store may raise
+            self._fail(error)
+        return None
+
+    def _plan(self) -> Generator[_Task | None, None, None]:
+        """Yield the tasks; None where all before must be stored first."""
+        stores, person = self._stores, self._person
+        # Each day and report once in a run: while a strap uploads, today is never done.
+        days_done: set[int] = set()
+        while missing := {
+            day: fingerprint
+            for day, fingerprint in missing_days(stores, person).items()
+            if day not in days_done
+        }:
+            days_done.update(missing)
+            while missing:
+                yield DaysOfBeats(tuple(_pop_days(stores, person, missing)))
+            yield None
+        found = split_ratings(stores, person, stores.records.ratings(person.id, *FOREVER))
+        self._fingerprint = report_fingerprint(stores, person, found, _SPAN)
+        stored = stores.records.report(person.id, _SPAN)
+        if stored is None or stored.fingerprint != self._fingerprint:
+            yield from self._plan_report(found)
+
+    def _plan_report(self, found: PromptedRatings) -> Generator[_Task | None, None, None]:
+        stores, person = self._stores, self._person
+        starts, window_index = group_windows(found.ratings, _SPAN)
+        origins: set[Origin] = set()
+        groups: list[WindowGroup] = []
+        beats_read = 0
+        for number, of_group in enumerate(starts, 1):
+            groups.append(read_group(stores, person, of_group))
+            origins |= groups[-1].origins
+            beats_read += len(groups[-1].beats.time_ns) + len(groups[-1].rates.time_ns)
+            if beats_read > _MAX_BEATS or number == len(starts):
+                beats_read = 0
+                yield BeatsBeforeRatings(number - len(groups), _pop_all(groups))
+        yield None
+        # A cache of its own: each person is analysed once in a run.
+        baseline = StressBaselineCache().load(stores, person) if found.ratings else None
+        yield RatingWindows(
+            tuple(found.ratings),
+            person.zone,
+            _SPAN,
+            window_index,
+            baseline,
+            tuple(one for first in sorted(self._windows) for one in self._windows[first]),
+            frozenset(origins),
+            prompts=read_prompt_beats(stores, person, found),
+        )
+
+    def take(self, future: Future[_Output], result: NightlyResult) -> None:
+        """Store what a task gave."""
+        self.running -= 1
+        try:
+            output = future.result()
+            if isinstance(output, WindowsBefore):
+                self._windows[output.first] = output.windows
+            elif isinstance(output, StoredDays):
+                subject_id = self._person.subject_id
+                self._stores.beats.store_windows(subject_id, STORED_METHOD, output.days)
+                result.days += len(output.days)
             else:
-                submit_next(person)
+                self._stores.records.put_report(
+                    StoredReport(self._person.id, _SPAN, self._fingerprint, output.body)
+                )
+                result.reports += 1
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Keep the first failure. Nothing more is computed."""
+        self._failure = self._failure or error
+        self._tasks.close()
+
+    def finish(self, result: NightlyResult) -> None:
+        """Store the nights in the person's recordings, now that the windows of all days are there,
+        or list what failed.
+        """
+        try:
+            if self._failure is not None:
+                raise self._failure
+            done = store_recorded_nights(self._stores, self._person)
+            result.nights += done.new + done.grown
+        except Exception as error:  # whatever a damaged store may raise
+            result.failed.append((self._person.subject_id, f"{type(error).__name__}: {error}"))
 
 
 def _stop_harmful_offers(stores: Stores, person: Person, result: NightlyResult) -> None:
@@ -163,66 +295,22 @@ def _stop_harmful_offers(stores: Stores, person: Person, result: NightlyResult) 
         result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
 
 
-def _find_nights(stores: Stores, person: Person, result: NightlyResult) -> None:
-    """Store the nights in the person's recordings, once the windows of all days are there."""
-    try:
-        done = store_recorded_nights(stores, person)
-        result.nights += done.new + done.grown
-    except Exception as error:  # whatever a damaged store may raise
-        result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
+# They are taken off, not copied: what is yielded is kept by nobody but who works at it.
+def _pop_all(groups: list[WindowGroup]) -> tuple[WindowGroup, ...]:
+    taken = tuple(groups)
+    groups.clear()
+    return taken
 
 
-def _next_task(
-    stores: Stores, person: Person, days_done: set[int]
-) -> tuple[DaysOfBeats | RatingBeats, str] | None:
-    """The next task of this person, and the fingerprint of a report."""
-    missing = {
-        day: fingerprint
-        for day, fingerprint in missing_days(stores, person).items()
-        if day not in days_done
-    }
-    if missing:
-        return DaysOfBeats(tuple(_read_days(stores, person, missing))), ""
-    found = split_ratings(stores, person, stores.records.ratings(person.id, *FOREVER))
-    span = Span.MINUTES_30
-    fingerprint = report_fingerprint(stores, person, found, span)
-    stored = stores.records.report(person.id, span)
-    if stored is not None and stored.fingerprint == fingerprint:
-        return None
-    # A cache of its own: each person is analysed once in a run.
-    prompts = read_prompt_beats(stores, person, found)
-    beats = read_rating_beats(
-        *(found.ratings, person, stores, StressBaselineCache(), span), prompts=prompts
-    )
-    return beats, fingerprint
-
-
-def _read_days(
+def _pop_days(
     stores: Stores, person: Person, missing: dict[int, str]
 ) -> Iterator[tuple[int, str, BeatArrays, Movement, ReportedRates]]:
+    """Read the first of the days, as many as make a task, and take them off."""
     beats_read = 0
-    for day, fingerprint in sorted(missing.items()):
+    while missing and beats_read <= _MAX_BEATS:
+        day = min(missing)
         start, end = day * DAY, (day + 1) * DAY
         beats = load_beats(stores, person, start, end)
         rates, _ = load_rates(stores, person, start, end)
-        yield day, fingerprint, beats, load_movement(stores, person, start, end), rates
+        yield day, missing.pop(day), beats, load_movement(stores, person, start, end), rates
         beats_read += len(beats.time_ns) + len(rates.time_ns)
-        if beats_read > _MAX_BEATS:
-            return
-
-
-def _store(
-    stores: Stores,
-    person: Person,
-    fingerprint: str,
-    output: StoredDays | ReportBody,
-    result: NightlyResult,
-) -> None:
-    if isinstance(output, StoredDays):
-        stores.beats.store_windows(person.subject_id, STORED_METHOD, output.days)
-        result.days += len(output.days)
-    else:
-        stores.records.put_report(
-            StoredReport(person.id, Span.MINUTES_30, fingerprint, output.body)
-        )
-        result.reports += 1

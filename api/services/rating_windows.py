@@ -28,7 +28,6 @@ from analytics.hrv.relative_stress import StressIndex, stress_index_input
 from analytics.hrv.reported import ReportedRates, fill_windows
 from analytics.report import RatingArrays, WindowsBeforeRatings
 from api.services.inputs import load_movement, load_rates, local_day_and_hour, to_beat_arrays
-from api.services.stress_baseline import StressBaselineCache
 from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, HOUR, to_datetime
@@ -71,10 +70,10 @@ class PromptBeats:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RatingGroups:
-    """Ratings of which windows are grouped, and the baseline. ``window_index``: which of the
-    windows, counted over all groups, are each rating's. ``prompts``: what became of prompts, with
-    the beats before each.
+class RatingWindows:
+    """Ratings with the HRV windows before each: all that a report needs, read from the stores.
+    ``window_index``: which of the windows, counted over all groups, are each rating's. ``prompts``:
+    what became of prompts, with the beats before each.
     """
 
     ratings: tuple[Rating, ...]
@@ -82,22 +81,9 @@ class RatingGroups:
     span: Span
     window_index: NDArray[np.int64]
     baseline: StressBaseline | None
-    prompts: PromptBeats = field(default_factory=PromptBeats, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RatingBeats(RatingGroups):
-    """Ratings with the beats before each: all that a report needs, read from the stores."""
-
-    groups: tuple[WindowGroup, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RatingWindows(RatingGroups):
-    """The same with HRV windows in the place of beats."""
-
     groups: tuple[HrvWindows, ...]
     origins: frozenset[Origin]
+    prompts: PromptBeats = field(default_factory=PromptBeats, kw_only=True)
 
 
 def group_windows(
@@ -194,37 +180,6 @@ def group_price_s(group: WindowGroup) -> float:
     """Seconds for the HRV of a group, as measured."""
     breaks = int(np.count_nonzero(~group.beats.follows))
     return 6e-4 + len(group.beats.time_ns) * 1e-6 + breaks * 5e-4 + len(group.starts) * 2e-4
-
-
-def read_rating_beats(
-    ratings: list[Rating],
-    person: Person,
-    stores: Stores,
-    baselines: StressBaselineCache,
-    span: Span,
-    prompts: PromptBeats,
-) -> RatingBeats:
-    """Read what a report of these ratings needs, beside the prompts."""
-    group_starts, window_index = group_windows(ratings, span)
-    groups = tuple(read_group(stores, person, starts) for starts in group_starts)
-    baseline = baselines.load(stores, person) if ratings else None
-    return RatingBeats(
-        *(tuple(ratings), person.zone, span, window_index, baseline, groups), prompts=prompts
-    )
-
-
-def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
-    """Compute the HRV windows of what was read. Pure: it reads no store."""
-    return RatingWindows(
-        beats.ratings,
-        beats.zone,
-        beats.span,
-        beats.window_index,
-        beats.baseline,
-        tuple(compute_groups(beats.groups)),
-        frozenset().union(*(group.origins for group in beats.groups)),
-        prompts=beats.prompts,
-    )
 
 
 def report_inputs(rated: RatingWindows) -> tuple[RatingArrays, WindowsBeforeRatings]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, and_, delete, insert, or_, select
+from sqlalchemy import Engine, and_, bindparam, delete, insert, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from ebbtide.timestamps import DAY
@@ -32,6 +32,17 @@ _Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int32], NDAr
 _NO_COLUMNS: _Columns = (
     *(np.empty(0, np.int64), np.empty(0, np.float64)),
     *(np.empty(0, np.int32), np.empty(0, np.bool_)),
+)
+# Built once: a report asks for the minutes before each rating.
+_REPORTED = (
+    select(HeartRateRow.time_ns, HeartRateRow.bpm, HeartRateRow.device, HeartRateRow.simulated)
+    .where(
+        HeartRateRow.person_id == bindparam("person_id"),
+        HeartRateRow.time_ns >= bindparam("start_ns"),
+        HeartRateRow.time_ns < bindparam("end_ns"),
+        or_(HeartRateRow.modality.is_(None), HeartRateRow.modality != SELF_REPORTED),
+    )
+    .order_by(HeartRateRow.time_ns, HeartRateRow.id)
 )
 
 
@@ -69,23 +80,12 @@ class SqlHeartRates(KeepingGuard):
 
     def heart_rate_columns(self, person_id: str, start_ns: int, end_ns: int) -> HeartRateColumns:
         """Read the heart rates that devices reported as arrays; see RecordStore."""
-        query = (
-            select(
-                HeartRateRow.time_ns, HeartRateRow.bpm, HeartRateRow.device, HeartRateRow.simulated
-            )
-            .where(
-                HeartRateRow.person_id == person_id,
-                HeartRateRow.time_ns >= start_ns,
-                HeartRateRow.time_ns < end_ns,
-                or_(HeartRateRow.modality.is_(None), HeartRateRow.modality != SELF_REPORTED),
-            )
-            .order_by(HeartRateRow.time_ns, HeartRateRow.id)
-        )
+        range_of = {"person_id": person_id, "start_ns": start_ns, "end_ns": end_ns}
         places: dict[str, int] = {}
         parts: list[_Columns] = []
         with self._sessions() as db:
             # A part at a time: rows of objects take ten times as much as their numbers.
-            for rows in db.connection().execute(query).partitions(_ROWS):
+            for rows in db.connection().execute(_REPORTED, range_of).partitions(_ROWS):
                 times, bpm, devices, simulated = zip(*rows, strict=True)
                 places |= {name: len(places) + n for n, name in enumerate({*devices} - {*places})}
                 parts.append(

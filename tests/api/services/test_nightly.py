@@ -24,7 +24,7 @@ from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
 from store import Stores
-from store.models import Person, Rating
+from store.models import Person, Rating, StoredReport
 from tests.support.beats import MIDNIGHT, put_beats
 
 SignedIn = Callable[..., httpx.Client]
@@ -112,29 +112,34 @@ def test_a_dask_cluster_gives_the_same_results(
     windows = stores.beats.stored_windows(
         clinic[0].subject_id, STORED_METHOD, ["rmssd_ms"], MIDNIGHT // DAY, MIDNIGHT // DAY + 1
     )
+    # Once more, here.
+    forgetful = Forgetful(stores)
     with ThreadPoolExecutor(1) as alone:
-        for person in clinic:  # once more, here
-            task, fingerprint = nightly_service._next_task(
-                _without_reports(stores), person, set(range(30_000))
-            )  # type: ignore[misc]
-            body = alone.submit(nightly_service.analyse_task, task).result()
-            assert isinstance(body, nightly_service.ReportBody)
-            assert body.body == on_cluster[clinic.index(person)]
-            stored = stores.records.report(person.id, "30 minutes")
-            assert stored is not None
-            assert stored.fingerprint == fingerprint
+        nightly_service.analyse_people(forgetful.stores, clinic, alone, 1)
+    assert [one.body for one in forgetful.reports] == on_cluster
+    assert forgetful.reports == [
+        stores.records.report(person.id, "30 minutes") for person in clinic
+    ]
     again = load_daily_hrv(stores, clinic[0], MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert len(again.start_ns) == sum(len(day.start_ns) for day in windows.values())
 
 
-def _without_reports(stores: Stores) -> Stores:
-    """The same stores, without any report."""
+class Forgetful:
+    """The same stores, which find no report and keep none."""
 
-    class Forgetful:
-        def __getattr__(self, name: str) -> object:
-            return (lambda *_: None) if name == "report" else getattr(stores.records, name)
+    def __init__(self, stores: Stores) -> None:
+        self._records = stores.records
+        self.reports: list[StoredReport] = []
+        self.stores = replace(stores, records=self)  # type: ignore[arg-type]
 
-    return replace(stores, records=Forgetful())  # type: ignore[arg-type]
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._records, name)
+
+    def report(self, *_: object) -> None:
+        return None
+
+    def put_report(self, report: StoredReport) -> None:
+        self.reports.append(report)
 
 
 class Stopping(Executor):
@@ -157,11 +162,84 @@ class Stopping(Executor):
 
 def test_a_stopped_nightly_run_continues(stores: Stores, clinic: list[Person]) -> None:
     with pytest.raises(KeyboardInterrupt):
-        nightly_service.run_nightly(stores, Stopping(3), 1)
+        nightly_service.run_nightly(stores, Stopping(4), 1)  # three are one person's
     assert sum(body != "" for body in reports(stores, clinic)) == 1
     rest = nightly_service.run_nightly(stores, Stopping(99), 1)
     assert (rest.people, rest.reports) == (4, 3)
     assert rest.days in (2, 4)
+
+
+def test_one_person_fills_all_processes(
+    stores: Stores, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year of one person would otherwise take one core of all that are there."""
+    for day in range(2, 8):
+        put_beats(stores, clinic[0], MIDNIGHT + day * DAY + 8 * HOUR, 2000, seed=day)
+    monkeypatch.setattr(nightly_service, "_MAX_BEATS", 1)
+    at_once, now, lock = [0], [0], threading.Lock()
+
+    class Watched(ThreadPoolExecutor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            def work() -> Any:
+                with lock:
+                    now[0] += 1
+                    at_once.append(now[0])
+                time.sleep(0.05)
+                try:
+                    return fn(*args, **kwargs)
+                finally:
+                    with lock:
+                        now[0] -= 1
+
+            return super().submit(work)
+
+    with Watched(3) as executor:
+        done = nightly_service.analyse_people(stores, clinic[:1], executor, 3)
+    assert (done.people, done.days, done.reports, done.failed) == (1, 8, 1, [])
+    assert max(at_once) == 3
+    stored = reports(stores, clinic)[0]
+    # As in one piece, and one after the other.
+    monkeypatch.undo()
+    forgetful = Forgetful(stores)
+    nightly_service.analyse_people(forgetful.stores, clinic[:1], Stopping(99), 1)
+    one, other = json.loads(forgetful.reports[0].body), json.loads(stored)
+    assert_same(one, other)
+
+
+def assert_same(one: object, other: object) -> None:
+    """Equal, numbers to 1e-9."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert_same(one[name], other[name])
+    elif isinstance(one, list) and isinstance(other, list):
+        assert len(one) == len(other)
+        for left, right in zip(one, other, strict=True):
+            assert_same(left, right)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-12)
+    else:
+        assert one == other
+
+
+def test_a_task_that_fails_ends_its_person_once(
+    stores: Stores, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = nightly_service.compute_day
+
+    def compute_day(*given: Any) -> object:
+        if given[-1] == MIDNIGHT // DAY:
+            raise MemoryError("too much")
+        return inner(*given)
+
+    monkeypatch.setattr(nightly_service, "compute_day", compute_day)
+    monkeypatch.setattr(nightly_service, "_MAX_BEATS", 1)
+    with ThreadPoolExecutor(3) as executor:
+        done = nightly_service.analyse_people(stores, clinic, executor, 3)
+    assert sorted(done.failed) == sorted(
+        (person.subject_id, "MemoryError: too much") for person in clinic[:3]
+    )
+    assert (done.people, done.reports) == (4, 1)
 
 
 def test_one_patient_does_not_stop_the_others(

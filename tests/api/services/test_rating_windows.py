@@ -17,12 +17,12 @@ from api.services.cache import rating_windows
 from api.services.cache.analysis import AnalysisCache
 from api.services.link_report import link_report, load_report_json
 from api.services.rating_windows import (
-    PromptBeats,
+    RatingWindows,
     WindowGroup,
     compute_group,
     compute_groups,
-    compute_rating_windows,
-    read_rating_beats,
+    group_windows,
+    read_group,
 )
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
@@ -74,10 +74,18 @@ class Wearer:
         """The report, compared with one that is made without a cache."""
         found = load_report_json(self.stores, self.cache, self.person, 0, 2**62, span)
         ratings = self.stores.records.ratings(self.person.id, 0, 2**62)
-        read = read_rating_beats(
-            ratings, self.person, self.stores, StressBaselineCache(), span, PromptBeats()
+        starts, window_index = group_windows(ratings, span)
+        groups = [read_group(self.stores, self.person, one) for one in starts]
+        anew = RatingWindows(
+            tuple(ratings),
+            self.person.zone,
+            span,
+            window_index,
+            StressBaselineCache().load(self.stores, self.person),
+            tuple(compute_groups(groups)),
+            frozenset().union(*(group.origins for group in groups)),
         )
-        assert found == link_report(compute_rating_windows(read)).model_dump_json()
+        assert found == link_report(anew).model_dump_json()
         return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from api.services.daily_windows import load_daily_hrv
 from api.services.imported_records import ParsedImport, SentHeartRate, import_parsed
-from api.services.nightly import DaysOfBeats, StoredDays, _read_days, analyse_task
+from api.services.nightly import DaysOfBeats, StoredDays, _pop_days, analyse_task
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
@@ -152,7 +152,7 @@ def test_the_nightly_run_makes_the_same_windows(
     _, person = ada
     put_rates(stores, person, MIDNIGHT + 8 * HOUR, 60, 66)
     day = MIDNIGHT // DAY
-    task = DaysOfBeats(tuple(_read_days(stores, person, {day: "f"})))
+    task = DaysOfBeats(tuple(_pop_days(stores, person, {day: "f"})))
     stored = analyse_task(task)
     assert isinstance(stored, StoredDays)
     daily = load_daily_hrv(stores, person, MIDNIGHT, MIDNIGHT + DAY)
