@@ -93,7 +93,7 @@ def plan_report_of(
     """Price the report of these of a person's ratings. With ``covers_all`` it will be stored."""
     prompted = split_ratings(stores, person, ratings)
     inputs = _inputs(person, prompted, span)
-    days = _day_fingerprints(stores, person, prompted.ratings)
+    days = days_of_report(stores, person, prompted.ratings)
     fingerprint = _hash(inputs, days)
     stored = _find_stored(stores, person, span, fingerprint)
     return ReportPlan(
@@ -151,9 +151,10 @@ def link_report_json(rating_windows: RatingWindows) -> str:
     return link_report(rating_windows).model_dump_json()
 
 
-def report_fingerprint(stores: Stores, person: Person, found: PromptedRatings, span: Span) -> str:
+def report_fingerprint(
+    person: Person, found: PromptedRatings, span: Span, days: dict[int, str]
+) -> str:
     """Name all that a report is made from: a stored one with another fingerprint is outdated."""
-    days = _day_fingerprints(stores, person, found.ratings)
     return _hash(_inputs(person, found, span), days)
 
 
@@ -265,7 +266,7 @@ def _hash(inputs: str, days: dict[int, str]) -> str:
     return hashlib.sha256(repr((inputs, sorted(days.items()))).encode()).hexdigest()
 
 
-def _day_fingerprints(stores: Stores, person: Person, ratings: list[Rating]) -> dict[int, str]:
+def days_of_report(stores: Stores, person: Person, ratings: list[Rating]) -> dict[int, str]:
     """The fingerprints of all days with beats; without ratings, no beats are used."""
     return day_fingerprints(stores, person, 0, LATEST) if ratings else {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.reported import ReportedRates
@@ -18,7 +18,16 @@ from api.services.caseload import refresh_changes
 from api.services.consent import may_be_used
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
 from api.services.inputs import load_beats, load_movement, load_rates
-from api.services.link_report import link_report, report_fingerprint
+from api.services.kept_windows import (
+    GroupKey,
+    KeptGroup,
+    group_fingerprint,
+    group_key,
+    keep_windows,
+    load_kept_windows,
+    touched_days,
+)
+from api.services.link_report import days_of_report, link_report, report_fingerprint
 from api.services.offers.safety import stop_if_harmful
 from api.services.prompted import PromptedRatings, read_prompt_beats, split_ratings
 from api.services.rating_windows import (
@@ -50,9 +59,9 @@ class DaysOfBeats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeatsBeforeRatings:
-    """Some of the groups of windows before a person's ratings, from the group number ``first``."""
+    """Some of the groups of windows before a person's ratings; ``number`` names the task."""
 
-    first: int
+    number: int
     groups: tuple[WindowGroup, ...]
 
 
@@ -65,9 +74,9 @@ class StoredDays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowsBefore:
-    """The windows of groups from the number ``first``."""
+    """The windows of the groups of a task."""
 
-    first: int
+    number: int
     windows: tuple[HrvWindows, ...]
 
 
@@ -78,6 +87,8 @@ class ReportBody:
     body: str
 
 
+# The name of a group of windows, the days that it touches, its beats, and where they come from.
+_GroupFacts = tuple[GroupKey, tuple[str | None, ...], str, frozenset[Origin]]
 _Task = DaysOfBeats | BeatsBeforeRatings | RatingWindows
 _Output = StoredDays | WindowsBefore | ReportBody
 
@@ -100,7 +111,7 @@ def analyse_task(task: _Task) -> _Output:
     if isinstance(task, RatingWindows):
         return ReportBody(link_report(task).model_dump_json())
     if isinstance(task, BeatsBeforeRatings):
-        return WindowsBefore(task.first, tuple(compute_groups(task.groups)))
+        return WindowsBefore(task.number, tuple(compute_groups(task.groups)))
     return StoredDays(
         {
             day: compute_day(fingerprint, beats, movement, rates, day)
@@ -184,8 +195,10 @@ class _PersonAnalysis:
         self._failure: BaseException | None = None
         self._tasks = self._plan()
         self._is_waiting = False
-        self._windows: dict[int, tuple[HrvWindows, ...]] = {}
         self._fingerprint = ""
+        # The windows before ratings; and of tasks that run, what they will be made from.
+        self._groups: dict[GroupKey, KeptGroup] = {}
+        self._read: dict[int, list[_GroupFacts]] = {}
 
     def next_task(self) -> _Task | None:
         """Read the next task. None: there is none before what runs is done, or at all."""
@@ -218,25 +231,45 @@ class _PersonAnalysis:
                 yield DaysOfBeats(tuple(_pop_days(stores, person, missing)))
             yield None
         found = split_ratings(stores, person, stores.records.ratings(person.id, *FOREVER))
-        self._fingerprint = report_fingerprint(stores, person, found, _SPAN)
+        days = days_of_report(stores, person, found.ratings)
+        self._fingerprint = report_fingerprint(person, found, _SPAN, days)
         stored = stores.records.report(person.id, _SPAN)
         if stored is None or stored.fingerprint != self._fingerprint:
-            yield from self._plan_report(found)
+            yield from self._plan_report(found, days)
 
-    def _plan_report(self, found: PromptedRatings) -> Generator[_Task | None, None, None]:
+    def _plan_report(
+        self, found: PromptedRatings, days: dict[int, str]
+    ) -> Generator[_Task | None, None, None]:
         stores, person = self._stores, self._person
         starts, window_index = group_windows(found.ratings, _SPAN)
-        origins: set[Origin] = set()
+        kept = load_kept_windows(stores, person, _SPAN)
         groups: list[WindowGroup] = []
-        beats_read = 0
-        for number, of_group in enumerate(starts, 1):
-            groups.append(read_group(stores, person, of_group))
-            origins |= groups[-1].origins
-            beats_read += len(groups[-1].beats.time_ns) + len(groups[-1].rates.time_ns)
-            if beats_read > _MAX_BEATS or number == len(starts):
-                beats_read = 0
-                yield BeatsBeforeRatings(number - len(groups), _pop_all(groups))
+        facts: list[_GroupFacts] = []
+        beats_read, is_new = 0, False
+        for of_group in starts:
+            key = group_key(of_group)
+            touched = touched_days(key, days)
+            before = kept.get(key)
+            if before is None or before.days != touched:
+                is_new = True
+                group = read_group(stores, person, of_group)
+                beats = group_fingerprint(group)
+                if before is None or before.beats != beats:
+                    groups.append(group)
+                    facts.append((key, touched, beats, group.origins))
+                    beats_read += len(group.beats.time_ns) + len(group.rates.time_ns)
+                    if beats_read > _MAX_BEATS:
+                        beats_read = 0
+                        yield self._name_task(groups, facts)
+                    continue
+                before = replace(before, days=touched, origins=group.origins)
+            self._groups[key] = before
+        if groups:
+            yield self._name_task(groups, facts)
         yield None
+        ordered = {key: self._groups[key] for key in map(group_key, starts)}
+        if is_new:
+            keep_windows(stores, person, _SPAN, ordered)
         # A cache of its own: each person is analysed once in a run.
         baseline = StressBaselineCache().load(stores, person) if found.ratings else None
         yield RatingWindows(
@@ -245,10 +278,18 @@ class _PersonAnalysis:
             _SPAN,
             window_index,
             baseline,
-            tuple(one for first in sorted(self._windows) for one in self._windows[first]),
-            frozenset(origins),
+            tuple(group.windows for group in ordered.values()),
+            frozenset().union(*(group.origins for group in ordered.values())),
             prompts=read_prompt_beats(stores, person, found),
         )
+
+    def _name_task(self, groups: list[WindowGroup], facts: list[_GroupFacts]) -> BeatsBeforeRatings:
+        """Make a task of these, and empty the lists: who works at it alone keeps them."""
+        task = BeatsBeforeRatings(len(self._read), tuple(groups))
+        self._read[task.number] = list(facts)
+        groups.clear()
+        facts.clear()
+        return task
 
     def take(self, future: Future[_Output], result: NightlyResult) -> None:
         """Store what a task gave."""
@@ -256,7 +297,9 @@ class _PersonAnalysis:
         try:
             output = future.result()
             if isinstance(output, WindowsBefore):
-                self._windows[output.first] = output.windows
+                facts = self._read[output.number]
+                for (key, days, beats, origins), windows in zip(facts, output.windows, strict=True):
+                    self._groups[key] = KeptGroup(days, beats, origins, windows)
             elif isinstance(output, StoredDays):
                 subject_id = self._person.subject_id
                 self._stores.beats.store_windows(subject_id, STORED_METHOD, output.days)
@@ -293,13 +336,6 @@ def _stop_harmful_offers(stores: Stores, person: Person, result: NightlyResult) 
         stop_if_harmful(stores, person)
     except Exception as error:  # whatever a damaged store may raise
         result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
-
-
-# They are taken off, not copied: what is yielded is kept by nobody but who works at it.
-def _pop_all(groups: list[WindowGroup]) -> tuple[WindowGroup, ...]:
-    taken = tuple(groups)
-    groups.clear()
-    return taken
 
 
 def _pop_days(
