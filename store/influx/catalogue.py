@@ -215,11 +215,11 @@ class BeatCatalogue:
                 StreamCoverage(
                     from_row(Stream, row),
                     last_acknowledged(db, row.id),
+                    int(row.last_sequence),
                     int(row.beats),
                     row.start_ns,
                     None if row.end_ns is None else row.end_ns - 1,
                     int(row.rates),
-                    int(row.last_sequence),
                 )
                 for row in rows
             ]

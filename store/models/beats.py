@@ -68,11 +68,11 @@ class StreamCoverage:
 
     stream: Stream
     acknowledged: int
+    last_sequence: int
     beats: int
     first_ns: int | None
     last_ns: int | None
     rates: int = 0
-    last_sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class SqliteBeatStore(BeatStore):
                 last = None if end is None else end - 1
                 acknowledged = last_acknowledged(self._reading, stream.id)
                 found.append(
-                    StreamCoverage(stream, acknowledged, beats, first, last, rates, newest)
+                    StreamCoverage(stream, acknowledged, newest, beats, first, last, rates)
                 )
             return found
 

@@ -274,12 +274,10 @@ def test_coverage_and_registering_twice(beat_store: BeatStore) -> None:
     beat_store.put_stream("subject", stream)
     beat_store.put_stream("subject", stream)
     (empty,) = beat_store.coverage("subject")
-    assert empty == StreamCoverage(stream, 0, 0, None, None)
+    assert empty == StreamCoverage(stream, 0, 0, 0, None, None)
     beat_store.append("subject", stream.id, made(2, 4))
     (some,) = beat_store.coverage("subject")
-    assert some == StreamCoverage(
-        stream, 0, 3, START + 2 * SECOND, START + 4 * SECOND, last_sequence=4
-    )
+    assert some == StreamCoverage(stream, 0, 4, 3, START + 2 * SECOND, START + 4 * SECOND)
     with pytest.raises(StreamTakenError):
         beat_store.put_stream("subject", replace(stream, source="another"))
     beat_store.check()

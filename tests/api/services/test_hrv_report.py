@@ -39,7 +39,7 @@ def worn(days: float) -> list[StreamCoverage]:
     """A strap worn day and night."""
     stream = Stream("s", Origin.STRAP, "a strap", BEGIN)
     beats = int(days * 86_400 / 0.85)
-    return [StreamCoverage(stream, 1, beats, BEGIN, BEGIN + round(days * DAY))]
+    return [StreamCoverage(stream, 1, 1, beats, BEGIN, BEGIN + round(days * DAY))]
 
 
 def task(days: float, windows: HrvQuery) -> HrvTask:
