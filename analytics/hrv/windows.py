@@ -313,6 +313,27 @@ def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) ->
     )
 
 
+def slice_windows(windows: HrvWindows, begin: int, end: int) -> HrvWindows:
+    """Windows of the places ``begin`` to ``end``, as views."""
+    place = slice(begin, end)
+    arrays: dict[str, Any] = {
+        field.name: getattr(windows.metrics, field.name)[place]
+        for field in fields(WindowMetrics)
+        if field.name not in ("length_s", "values")
+    }
+    values = {name: column[place] for name, column in windows.metrics.values.items()}
+    rates = windows.rates
+    return HrvWindows(
+        windows.start_ns[place],
+        windows.window_ns,
+        replace(windows.metrics, values=values, **arrays),
+        windows.missing_reason[place],
+        windows.missing_detail[place],
+        WindowRates(rates.minute_bpm[place], rates.window_bpm[place], rates.vagal[place]),
+        None if windows.reported is None else windows.reported[place],
+    )
+
+
 def _concat_reported(pieces: list[HrvWindows], order: IntArray) -> BoolArray | None:
     if all(piece.reported is None for piece in pieces):
         return None

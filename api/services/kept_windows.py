@@ -10,8 +10,8 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,9 @@ from analytics.hrv.windows import (
     WINDOW_NS,
     HrvWindows,
     concat_windows,
+    slice_windows,
 )
-from api.services.rating_windows import WindowGroup
+from api.services.rating_windows import WindowGroup, read_group
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY
 from store import Stores
@@ -60,18 +61,49 @@ class KeptGroup:
     windows: HrvWindows
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewGroup:
+    """A group whose windows are to be computed, and what will be noted of them."""
+
+    key: GroupKey
+    days: tuple[str | None, ...]
+    beats: str
+    group: WindowGroup
+
+    def with_windows(self, windows: HrvWindows) -> KeptGroup:
+        """What is kept once they are computed."""
+        return KeptGroup(self.days, self.beats, self.group.origins, windows)
+
+
+def find_group(
+    stores: Stores,
+    person: Person,
+    starts: NDArray[np.int64],
+    kept: Mapping[GroupKey, KeptGroup],
+    days: Mapping[int, str],
+) -> KeptGroup | NewGroup:
+    """Find the group of these windows among those that were kept; what its beats are is read only
+    where a day that it touches has changed. ``days``: the fingerprints of all UTC days with any.
+    """
+    key = group_key(starts)
+    first, last = key[0] // DAY, (key[1] + WINDOW_NS - 1) // DAY
+    touched = tuple(days.get(day) for day in range(first, last + 1))
+    before = kept.get(key)
+    if before is not None and before.days == touched:
+        return before
+    group = read_group(stores, person, starts)
+    beats = _fingerprint(group)
+    if before is not None and before.beats == beats:
+        return replace(before, days=touched, origins=group.origins)
+    return NewGroup(key, touched, beats, group)
+
+
 def group_key(starts: NDArray[np.int64]) -> GroupKey:
     """Name the group of these windows."""
     return int(starts[0]), int(starts[-1]), len(starts)
 
 
-def touched_days(key: GroupKey, days: Mapping[int, str]) -> tuple[str | None, ...]:
-    """The fingerprints of the UTC days that a group touches; ``days``: of all that have any."""
-    first, last = key[0] // DAY, (key[1] + WINDOW_NS - 1) // DAY
-    return tuple(days.get(day) for day in range(first, last + 1))
-
-
-def group_fingerprint(group: WindowGroup) -> str:
+def _fingerprint(group: WindowGroup) -> str:
     """Name exactly the beats, movement and reported rates of a group."""
     beats, movement, rates = group.beats, group.movement, group.rates
     digest = hashlib.sha256(repr((group.starts.tolist(), sorted(group.origins))).encode())
@@ -109,7 +141,8 @@ def _kind(span: Span) -> str:
 
 def encode(groups: Mapping[GroupKey, KeptGroup]) -> str:
     """Pack groups as text: NumPy's compressed arrays, and JSON for what is no number."""
-    windows = _join([group.windows for group in groups.values()])
+    pieces = [group.windows for group in groups.values()]
+    windows = concat_windows(pieces, np.arange(sum(map(len, pieces))), WINDOW_NS)
     details: dict[str | None, int] = {}
     for detail in windows.missing_detail:
         details.setdefault(detail, len(details))
@@ -160,19 +193,13 @@ def decode(body: str) -> dict[GroupKey, KeptGroup]:
     found: dict[GroupKey, KeptGroup] = {}
     at = 0
     for first, last, count, days, beats, origins in words["groups"]:
-        rows = np.arange(at, at + count)
         found[first, last, count] = KeptGroup(
             tuple(days),
             beats,
             frozenset(map(Origin, origins)),
-            concat_windows([windows], rows, WINDOW_NS),
+            slice_windows(windows, at, at + count),
         )
         at += count
     if at != len(windows):
         raise ValueError(f"{len(windows)} windows, and not {at}")
     return found
-
-
-def _join(pieces: Sequence[HrvWindows]) -> HrvWindows:
-    count = sum(len(piece) for piece in pieces)
-    return concat_windows(list(pieces), np.arange(count), WINDOW_NS)

@@ -6,10 +6,11 @@ day and report is stored at once: a run that was stopped continues where it was.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.reported import ReportedRates
@@ -21,11 +22,11 @@ from api.services.inputs import load_beats, load_movement, load_rates
 from api.services.kept_windows import (
     GroupKey,
     KeptGroup,
-    group_fingerprint,
+    NewGroup,
+    find_group,
     group_key,
     keep_windows,
     load_kept_windows,
-    touched_days,
 )
 from api.services.link_report import days_of_report, link_report, report_fingerprint
 from api.services.offers.safety import stop_if_harmful
@@ -35,11 +36,9 @@ from api.services.rating_windows import (
     WindowGroup,
     compute_groups,
     group_windows,
-    read_group,
 )
 from api.services.recorded_nights import store_recorded_nights
 from api.services.stress_baseline import StressBaselineCache
-from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
 from store.models import DailyWindows, Person, StoredReport
@@ -87,8 +86,6 @@ class ReportBody:
     body: str
 
 
-# The name of a group of windows, the days that it touches, its beats, and where they come from.
-_GroupFacts = tuple[GroupKey, tuple[str | None, ...], str, frozenset[Origin]]
 _Task = DaysOfBeats | BeatsBeforeRatings | RatingWindows
 _Output = StoredDays | WindowsBefore | ReportBody
 
@@ -196,9 +193,10 @@ class _PersonAnalysis:
         self._tasks = self._plan()
         self._is_waiting = False
         self._fingerprint = ""
-        # The windows before ratings; and of tasks that run, what they will be made from.
+        # The windows before ratings, and by their numbers the tasks for more that run.
         self._groups: dict[GroupKey, KeptGroup] = {}
-        self._read: dict[int, list[_GroupFacts]] = {}
+        self._batches: dict[int, list[NewGroup]] = {}
+        self._numbers = itertools.count()
 
     def next_task(self) -> _Task | None:
         """Read the next task. None: there is none before what runs is done, or at all."""
@@ -243,32 +241,25 @@ class _PersonAnalysis:
         stores, person = self._stores, self._person
         starts, window_index = group_windows(found.ratings, _SPAN)
         kept = load_kept_windows(stores, person, _SPAN)
-        groups: list[WindowGroup] = []
-        facts: list[_GroupFacts] = []
-        beats_read, is_new = 0, False
+        batch: list[NewGroup] = []
+        beats_read = 0
         for of_group in starts:
-            key = group_key(of_group)
-            touched = touched_days(key, days)
-            before = kept.get(key)
-            if before is None or before.days != touched:
-                is_new = True
-                group = read_group(stores, person, of_group)
-                beats = group_fingerprint(group)
-                if before is None or before.beats != beats:
-                    groups.append(group)
-                    facts.append((key, touched, beats, group.origins))
-                    beats_read += len(group.beats.time_ns) + len(group.rates.time_ns)
-                    if beats_read > _MAX_BEATS:
-                        beats_read = 0
-                        yield self._name_task(groups, facts)
-                    continue
-                before = replace(before, days=touched, origins=group.origins)
-            self._groups[key] = before
-        if groups:
-            yield self._name_task(groups, facts)
+            group = find_group(stores, person, of_group, kept, days)
+            if isinstance(group, KeptGroup):
+                self._groups[group_key(of_group)] = group
+                continue
+            batch.append(group)
+            beats_read += len(group.group.beats.time_ns) + len(group.group.rates.time_ns)
+            if beats_read > _MAX_BEATS:
+                yield self._make_task(batch)
+                batch, beats_read = [], 0
+        if batch:
+            yield self._make_task(batch)
         yield None
         ordered = {key: self._groups[key] for key in map(group_key, starts)}
-        if is_new:
+        if kept.keys() != ordered.keys() or any(
+            kept[key] is not group for key, group in ordered.items()
+        ):
             keep_windows(stores, person, _SPAN, ordered)
         # A cache of its own: each person is analysed once in a run.
         baseline = StressBaselineCache().load(stores, person) if found.ratings else None
@@ -283,13 +274,10 @@ class _PersonAnalysis:
             prompts=read_prompt_beats(stores, person, found),
         )
 
-    def _name_task(self, groups: list[WindowGroup], facts: list[_GroupFacts]) -> BeatsBeforeRatings:
-        """Make a task of these, and empty the lists: who works at it alone keeps them."""
-        task = BeatsBeforeRatings(len(self._read), tuple(groups))
-        self._read[task.number] = list(facts)
-        groups.clear()
-        facts.clear()
-        return task
+    def _make_task(self, batch: list[NewGroup]) -> BeatsBeforeRatings:
+        number = next(self._numbers)
+        self._batches[number] = batch
+        return BeatsBeforeRatings(number, tuple(new.group for new in batch))
 
     def take(self, future: Future[_Output], result: NightlyResult) -> None:
         """Store what a task gave."""
@@ -297,9 +285,9 @@ class _PersonAnalysis:
         try:
             output = future.result()
             if isinstance(output, WindowsBefore):
-                facts = self._read[output.number]
-                for (key, days, beats, origins), windows in zip(facts, output.windows, strict=True):
-                    self._groups[key] = KeptGroup(days, beats, origins, windows)
+                batch = self._batches.pop(output.number)
+                for new, windows in zip(batch, output.windows, strict=True):
+                    self._groups[new.key] = new.with_windows(windows)
             elif isinstance(output, StoredDays):
                 subject_id = self._person.subject_id
                 self._stores.beats.store_windows(subject_id, STORED_METHOD, output.days)

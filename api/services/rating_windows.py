@@ -26,6 +26,7 @@ from analytics.hrv import (
 )
 from analytics.hrv.relative_stress import StressIndex, stress_index_input
 from analytics.hrv.reported import ReportedRates, fill_windows
+from analytics.hrv.windows import slice_windows
 from analytics.report import RatingArrays, WindowsBeforeRatings
 from api.services.inputs import load_movement, load_rates, local_day_and_hour, to_beat_arrays
 from api.services.stress_index import StressBaseline
@@ -130,9 +131,7 @@ def compute_groups(groups: Sequence[WindowGroup]) -> list[HrvWindows]:
         edges = np.cumsum([0, *(len(group.starts) for group in groups[at:end])])
         # How late a device's own rate comes is estimated in each group by itself.
         found += [
-            fill_windows(
-                concat_windows([windows], np.arange(a, b), WINDOW_NS), group.rates, group.beats
-            )
+            fill_windows(slice_windows(windows, a, b), group.rates, group.beats)
             for (a, b), group in zip(
                 itertools.pairwise(edges.tolist()), groups[at:end], strict=True
             )

@@ -5,7 +5,6 @@ of today changes with each upload; of hundreds of ratings, only those of today a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from threading import Lock
 
 import numpy as np
@@ -18,18 +17,16 @@ from api.services.compute import compute, raise_if_stopped
 from api.services.kept_windows import (
     GroupKey,
     KeptGroup,
-    group_fingerprint,
+    NewGroup,
+    find_group,
     group_key,
     load_kept_windows,
-    touched_days,
 )
 from api.services.rating_windows import (
     RatingWindows,
-    WindowGroup,
     compute_groups,
     group_price_s,
     group_windows,
-    read_group,
 )
 from api.services.single_flight import single_flight
 from api.services.stress_baseline import StressBaselineCache
@@ -111,19 +108,13 @@ class RatingWindowCache:
         batch = _Batch()
         for starts in group_starts:
             raise_if_stopped()
-            name = group_key(starts)
-            touched = touched_days(name, days)
-            group = cached.get(name)
-            if group is None or group.days != touched:
-                read = read_group(stores, person, starts)
-                beats = group_fingerprint(read)
-                if group is None or group.beats != beats:
-                    batch.add(name, touched, beats, read)
-                    if batch.is_full:
-                        current |= batch.compute()
-                    continue
-                group = replace(group, days=touched, origins=read.origins)
-            current[name] = group
+            found = find_group(stores, person, starts, cached, days)
+            if isinstance(found, KeptGroup):
+                current[group_key(starts)] = found
+                continue
+            batch.add(found)
+            if batch.is_full:
+                current |= batch.compute()
         current |= batch.compute()
         current = {name: current[name] for name in map(group_key, group_starts)}
         merged = {**cached, **current}  # a request for a month keeps the groups of the year
@@ -136,15 +127,13 @@ class _Batch:
     """Groups that are computed together: one way to another process for many of them."""
 
     def __init__(self) -> None:
-        self._groups: list[tuple[GroupKey, tuple[str | None, ...], str, WindowGroup]] = []
+        self._groups: list[NewGroup] = []
         self._price_s = 0.0
 
-    def add(
-        self, key: GroupKey, days: tuple[str | None, ...], beats: str, group: WindowGroup
-    ) -> None:
-        """Add a group, with what it is made from."""
-        self._groups.append((key, days, beats, group))
-        self._price_s += group_price_s(group)
+    def add(self, new: NewGroup) -> None:
+        """Add a group."""
+        self._groups.append(new)
+        self._price_s += group_price_s(new.group)
 
     @property
     def is_full(self) -> bool:
@@ -156,8 +145,7 @@ class _Batch:
         self._groups, self._price_s = [], 0.0
         if not groups:
             return {}
-        windows = compute(price_s, compute_groups, [group for *_, group in groups])
+        windows = compute(price_s, compute_groups, [new.group for new in groups])
         return {
-            key: KeptGroup(days, beats, group.origins, of_group)
-            for (key, days, beats, group), of_group in zip(groups, windows, strict=True)
+            new.key: new.with_windows(found) for new, found in zip(groups, windows, strict=True)
         }

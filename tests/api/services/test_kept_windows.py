@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from analytics.association.hrv_before_rating import Span
+from api.services import kept_windows
 from api.services import nightly as nightly_service
 from api.services.cache import rating_windows
 from api.services.cache.analysis import AnalysisCache
@@ -74,13 +75,13 @@ def analyse(stores: Stores, person: Person) -> Any:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The days of the groups of beats that the nightly run reads."""
     found: list[int] = []
-    inner = nightly_service.read_group
+    inner = kept_windows.read_group
 
     def read_group(stores: Stores, person: Person, starts: Any) -> object:
         found.append(int((starts[0] - MIDNIGHT) // DAY))
         return inner(stores, person, starts)
 
-    monkeypatch.setattr(nightly_service, "read_group", read_group)
+    monkeypatch.setattr(kept_windows, "read_group", read_group)
     return found
 
 
