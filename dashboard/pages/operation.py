@@ -26,6 +26,12 @@ _JOBS = {
     "backup": N_("Backup"),
     "retention": N_("Retention"),
 }
+# Each with what it needs to do its work every day: a backup a new folder, retention leave to erase.
+_DAILY = {
+    "nightly": "--at 02:30 nightly",
+    "backup": "--at 03:00 backup --in /srv/backups",
+    "retention": "--at 02:30 retention --apply",
+}
 _LOG_ROWS = 200
 _MIN_CERTIFICATE_DAYS = 14  # renewals by ACME come 30 days before the end
 
@@ -105,10 +111,11 @@ def _describe_problem(item: dict[str, Any]) -> str:
     words = _("{job}: {problem}.").format(job=_(_JOBS[item["name"]]), problem=say(item["problem"]))
     if item["problem"] != "it is not running":
         return words
+    command = f"ebbtide daily {_DAILY[item['name']]}"
     if item["name"] == "backup":
-        return words + " " + _("This starts it: ebbtide daily --at 03:00 backup FOLDER.")
-    how = _("This starts it: ebbtide daily --at 02:30 {name}; where jobs are queued, {worker}.")
-    return words + " " + how.format(name=item["name"], worker="ebbtide worker")
+        return words + " " + _("This starts it: {command}.").format(command=command)
+    how = _("This starts it: {command}; where jobs are queued, {worker}.")
+    return words + " " + how.format(command=command, worker="ebbtide worker")
 
 
 def _describe_job(item: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta, tzinfo
 from io import BytesIO
 from pathlib import Path
+from time import sleep
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,18 @@ import pytest
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, NumberInput
+from typer.testing import CliRunner
 
 from analytics.association.within_person import MIN_RATINGS
 from analytics.hrv.relative_stress import MIN_BASELINE_DAYS
 from api.services.reminders.plans import change_plan
 from api.services.withdrawal import carry_out_withdrawals
+from cli.main import app
+from dashboard.pages import operation
 from ebbtide.beats import Notification, Origin, Stream, new_id
+from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from store import open_stores
 from store.models import Programme, Prompt, PromptState, Rating, TherapySession, TurnResult
 from store.models.records import Purpose, Role
 from tests.support.clinic import Clinic, fill
@@ -620,3 +626,29 @@ def test_running_it_says_whether_a_backup_can_be_put_back(clinic: Clinic, tmp_pa
     ledger.add_trial(tmp_path, clinic.stores.now() + 1, is_whole=True)
     said = words(opened(clinic, "operation", "adam"))
     assert "could not be read" not in said and "to try it yet" not in said
+
+
+def test_running_it_says_how_what_is_not_running_is_started(clinic: Clinic) -> None:
+    said = words(opened(clinic, "operation", "adam")).replace("\\", "")
+    for command in (
+        "--at 02:30 nightly; where jobs are queued, ebbtide worker.",
+        "--at 03:00 backup --in /srv/backups.",
+        "--at 02:30 retention --apply; where jobs are queued, ebbtide worker.",
+    ):
+        assert f"This starts it: ebbtide daily {command}" in said
+
+
+def test_the_daily_commands_that_running_it_names_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice each, as on two days: a backup into a folder that is there fails on the second."""
+    monkeypatch.setenv("EBBTIDE_DATA_DIR", str(tmp_path / "data"))
+    open_stores(Settings()).close()
+    for name, line in operation._DAILY.items():
+        command = line.replace("/srv/backups", str(tmp_path / "backups")).split()[2:]
+        assert command[0] == name
+        for _ in range(2):
+            done = CliRunner().invoke(app, command)
+            assert done.exit_code == 0, done.output
+            sleep(1.1)  # a backup is named by the second
+    assert len(list((tmp_path / "backups").iterdir())) == 2
