@@ -651,4 +651,4 @@ def test_the_daily_commands_that_running_it_names_work(
             done = CliRunner().invoke(app, command)
             assert done.exit_code == 0, done.output
             sleep(1.1)  # a backup is named by the second
-    assert len(list((tmp_path / "backups").iterdir())) == 2
+    assert len(list((tmp_path / "backups").glob("ebbtide-backup-*"))) == 2
